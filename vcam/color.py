@@ -1,0 +1,37 @@
+"""Colour coefficients, derived once from Kr, Kb and the range. Kernels receive them; none has its own.
+
+Kr and Kb: Rec. ITU-R BT.601-7 section 2.5.1 and BT.709-6 section 3. Ranges: BT.601-7 section 2.5.3 (8 bit); full
+range is JFIF (ITU-T T.871 section 7).
+"""
+
+import numpy as np
+
+from vcam.frame import Matrix, Range, Tensor
+
+_LUMA_WEIGHTS = {Matrix.BT601: (0.299, 0.114), Matrix.BT709: (0.2126, 0.0722)}
+"""(Kr, Kb) of each matrix."""
+
+_CHROMA_ZERO = 128.0
+_QUANTISATION = {Range.FULL: (0.0, 255.0, 255.0), Range.LIMITED: (16.0, 219.0, 224.0)}
+"""(luma offset, luma excursion, chroma excursion) in 8-bit levels."""
+
+
+def encode_matrix(matrix: Matrix, range_: Range) -> Tensor:
+    """(3, 4) float32 that maps (R, G, B, 1), RGB in [0, 1], to 8-bit levels of (Y, U, V), not yet rounded."""
+    return _encode(matrix, range_).astype(np.float32)
+
+
+def decode_matrix(matrix: Matrix, range_: Range) -> Tensor:
+    """(3, 4) float32 that maps 8-bit levels (Y, U, V, 1) to RGB, nominally in [0, 1], not yet clipped."""
+    square = np.vstack([_encode(matrix, range_), [0.0, 0.0, 0.0, 1.0]])
+    return np.linalg.inv(square)[:3].astype(np.float32)
+
+
+def _encode(matrix: Matrix, range_: Range) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    kr, kb = _LUMA_WEIGHTS[matrix]
+    offset, luma, chroma = _QUANTISATION[range_]
+    y = np.array([kr, 1.0 - kr - kb, kb])
+    u = (np.array([0.0, 0.0, 1.0]) - y) / (2.0 * (1.0 - kb))
+    v = (np.array([1.0, 0.0, 0.0]) - y) / (2.0 * (1.0 - kr))
+    rows = np.array([luma * y, chroma * u, chroma * v])
+    return np.column_stack([rows, [offset, _CHROMA_ZERO, _CHROMA_ZERO]])

@@ -1,0 +1,203 @@
+"""The joints: one Protocol per stage, and the small values that pass between stages.
+
+A stage is a small class with one verb. Everything it needs arrives in ``__init__``; it acquires resources in
+``__enter__`` and releases them in ``__exit__``, which is harmless when called twice. Nothing is allocated per frame.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Protocol, Self
+
+from vcam.frame import AffineMatte, EncodedFrame, Image, Size, Stamp, Tensor, VideoFormat
+
+
+class Stage(StrEnum):
+    """Where a frame's time goes; the values are metric labels."""
+
+    CAPTURE_WAIT = "capture_wait"
+    DECODE = "decode"
+    UPLOAD = "upload"
+    SAMPLE = "sample"
+    INFER = "infer"
+    COMPOSE = "compose"
+    DOWNLOAD = "download"
+    WRITE = "write"
+
+
+class StageTimes:
+    """Seconds spent per stage on one frame. Used by one thread; ``clear`` before each frame."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[Stage, float] = {}
+
+    @contextmanager
+    def measure(self, stage: Stage) -> Iterator[None]:
+        """Add the time spent inside the ``with`` block; nothing is added when it raises."""
+        began = time.perf_counter()
+        yield
+        self.add(stage, time.perf_counter() - began)
+
+    def add(self, stage: Stage, seconds: float) -> None:
+        """Add a time measured elsewhere (CUDA events)."""
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
+
+    def clear(self) -> None:
+        self._seconds.clear()
+
+    def seconds(self) -> Mapping[Stage, float]:
+        """A live, read-only view; copy it to keep it."""
+        return MappingProxyType(self._seconds)
+
+
+class Resource(Protocol):
+    """Opened by ``with``; closing twice, or after a failed opening, is harmless."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class Source(Resource, Protocol):
+    """Delivers frames. Owns no retry policy: it raises, and the capture loop reopens it."""
+
+    @property
+    def format(self) -> VideoFormat:
+        """Of the frames to come; known once entered."""
+        ...
+
+    @property
+    def frame_interval_s(self) -> float:
+        """Nominal seconds between frames; known once entered."""
+        ...
+
+    def read(self, timeout_s: float) -> EncodedFrame:
+        """The next frame; a camera gives its newest. Stamps never go backwards; ``stamp.epoch`` is 0 here.
+
+        Raises DeviceError on timeout or unplug, EndOfStreamError when a file is over.
+        """
+        ...
+
+
+class Decoder(Resource, Protocol):
+    """Turns what the source delivers into planes."""
+
+    def decode(self, frame: EncodedFrame) -> Image:
+        """Planes borrowed until the next call. Raises DecodeError on a corrupt frame; the next may be good."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Labels of ``vcam_engine_info``: all from closed sets, but for ``model`` (a manifest name or file name)."""
+
+    engine: str
+    model: str
+    precision: str
+    size: Size
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoreModel:
+    """A prepared network on disk: cut, static, ready for an engine. ``size`` is its internal size.
+
+    Interface (vcam.rvm has the names): src (1, 3, h, w) RGB in [0, 1] and the four states in; A, b (1, 4, h, w) and
+    the four states out. ``precision`` is fp32, fp16 or int8; fp16 means float16 inputs and outputs.
+    """
+
+    path: Path
+    name: str
+    size: Size
+    precision: str
+
+
+class MattingEngine(Resource, Protocol):
+    """Finds the person. Knows nothing of the camera's resolution."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    @property
+    def input_size(self) -> Size:
+        """Size of the tensor that ``matte`` expects."""
+        ...
+
+    def matte(self, small: Tensor, stamp: Stamp) -> AffineMatte:
+        """The matte of one frame. small: (3, h, w) float32 RGB in [0, 1]; the result bears ``stamp``.
+
+        Raises EngineError.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget temporal state: after a gap, a restart, a new camera."""
+        ...
+
+
+class Backdrop(Protocol):
+    """The picture behind the person. It never holds a camera pixel, so it is also what SAFE shows."""
+
+    def render(self, target: VideoFormat, pts_ns: int) -> Image:
+        """Planes in the layout of one output, borrowed until the next call for that target.
+
+        A still backdrop renders once per target and returns the same object from then on.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the viewer sees behind the person. Replaced as a whole, between two frames.
+
+    blur: 0 shows the backdrop; above 0 shows the room, blurred with the person weighted out, 1..100.
+    show_room: pass the camera through untouched; only ever set by the explicit background ``none``.
+    """
+
+    backdrop: Backdrop
+    blur: float = 0.0
+    show_room: bool = False
+
+
+class FrameProcessor(Resource, Protocol):
+    """sample -> matte -> compose for one frame on one device (CPU, GPU). Fails closed: it raises, or every returned
+    picture was composed with a finite matte of this very frame."""
+
+    def process(self, image: Image, scene: Scene, times: StageTimes) -> Sequence[Image]:
+        """One picture per target, in their order; borrowed until the next call.
+
+        Raises EngineError, MatteInvalidError.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget temporal state."""
+        ...
+
+
+class Sink(Resource, Protocol):
+    """Where frames leave. One format for life."""
+
+    @property
+    def name(self) -> str:
+        """As the user wrote it; a metric label."""
+        ...
+
+    @property
+    def format(self) -> VideoFormat:
+        """What ``write`` expects; known before entering."""
+        ...
+
+    def write(self, image: Image) -> None:
+        """Hand one frame over; returns once the planes may be reused. Raises SinkError."""
+        ...
+
+    def consumers(self) -> int | None:
+        """How many applications read it now; None where that cannot be known."""
+        ...
