@@ -1,0 +1,1 @@
+"""Matting engines: each turns a small picture into an affine matte."""

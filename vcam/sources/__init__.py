@@ -1,0 +1,1 @@
+"""Sources: each delivers frames, from a camera, a file or a drawn scene."""
