@@ -169,6 +169,11 @@ class FrameProcessor(Resource, Protocol):
     """sample -> matte -> compose for one frame on one device (CPU, GPU). Fails closed: it raises, or every returned
     picture was composed with a finite matte of this very frame."""
 
+    @property
+    def info(self) -> EngineInfo:
+        """Of the engine inside; known once entered."""
+        ...
+
     def process(self, image: Image, scene: Scene, times: StageTimes) -> Sequence[Image]:
         """One picture per target, in their order; borrowed until the next call.
 

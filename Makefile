@@ -1,0 +1,56 @@
+# vcam: every task by name. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+NATIVE := CMakeLists.txt $(wildcard vcam/native/*.cpp vcam/native/*.h)
+
+##@ Use
+demo: $(VENV)/.base ## The whole pipeline on a test scene: out/demo.mp4, out/demo.png, a latency table
+	$(BIN)/vcam demo $(ARGS)
+
+run: $(VENV)/.dev ## Start the virtual camera in this terminal (make run ARGS="-i /dev/video0 -b blur")
+	$(BIN)/vcam run $(ARGS)
+
+devices: $(VENV)/.base ## Cameras with their modes, virtual cameras with their readers
+	$(BIN)/vcam devices $(ARGS)
+
+##@ Develop
+setup: $(VENV)/.dev ## Install everything that developing needs into .venv
+
+test: $(VENV)/.dev ## All tests; no camera, no GPU and no network needed
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint type layers ## Everything that is checked without running it
+
+lint: $(VENV)/.dev ## Style: ruff, and the format
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+type: $(VENV)/.dev ## Types: mypy, strict
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev ## Data flows one way: import-linter
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Put the code into the house format
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+golden: $(VENV)/.dev ## Draw the golden images anew (look at each before you commit it)
+	VCAM_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests -k golden
+
+bench: $(VENV)/.dev ## Measure everything on this machine; JSON into benchmarks/
+	$(BIN)/vcam bench $(ARGS)
+
+lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
+	scripts/lock.sh
+
+clean: ## Remove what was built here (.venv, build, out, caches); keeps models
+	rm -rf $(VENV) build out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.base $(VENV)/.dev: $(VENV)/.%: pyproject.toml constraints.txt scripts/setup.sh $(NATIVE)
+	scripts/setup.sh $*
+
+.PHONY: demo run devices setup test check lint type layers format golden bench lock clean help
