@@ -1,0 +1,1 @@
+"""Fakes and makers that tests and benchmarks share."""
