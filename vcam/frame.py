@@ -60,7 +60,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """What the bytes mean. Pixels; ``stride`` is the bytes per line of plane 0 in a raw buffer (0: packed or compressed)."""
+    """What the bytes mean. Sizes in pixels.
+
+    stride: bytes per line of plane 0 in a raw buffer; 0 when packed or compressed.
+    """
 
     pixel_format: PixelFormat
     width: int
@@ -130,23 +133,17 @@ def plane_shapes(fmt: VideoFormat) -> tuple[tuple[int, int], ...]:
     """(rows, bytes per row without padding) of each plane. Odd sizes round chroma up. MJPG has none."""
     w, h = fmt.width, fmt.height
     cw, ch = (w + 1) // 2, (h + 1) // 2
-    match fmt.pixel_format:
-        case PixelFormat.YUYV:
-            return ((h, 4 * cw),)
-        case PixelFormat.NV12:
-            return ((h, w), (ch, 2 * cw))
-        case PixelFormat.I420:
-            return ((h, w), (ch, cw), (ch, cw))
-        case PixelFormat.I422:
-            return ((h, w), (h, cw), (h, cw))
-        case PixelFormat.I444:
-            return ((h, w), (h, w), (h, w))
-        case PixelFormat.GREY:
-            return ((h, w),)
-        case PixelFormat.RGB24:
-            return ((h, 3 * w),)
-        case PixelFormat.MJPG:
-            return ()
+    shapes: dict[PixelFormat, tuple[tuple[int, int], ...]] = {
+        PixelFormat.YUYV: ((h, 4 * cw),),
+        PixelFormat.NV12: ((h, w), (ch, 2 * cw)),
+        PixelFormat.I420: ((h, w), (ch, cw), (ch, cw)),
+        PixelFormat.I422: ((h, w), (h, cw), (h, cw)),
+        PixelFormat.I444: ((h, w), (h, w), (h, w)),
+        PixelFormat.GREY: ((h, w),),
+        PixelFormat.RGB24: ((h, 3 * w),),
+        PixelFormat.MJPG: (),
+    }
+    return shapes[fmt.pixel_format]
 
 
 def plane_strides(fmt: VideoFormat) -> tuple[int, ...]:

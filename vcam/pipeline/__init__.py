@@ -1,0 +1,1 @@
+"""From wired stages to a running camera: threads, hand-over, fail-closed output, supervision."""

@@ -1,0 +1,99 @@
+"""The capture thread: opens the source, stamps its epoch, hands the newest frame over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from vcam.errors import EndOfStreamError, SlotClosedError
+from vcam.frame import EncodedFrame
+from vcam.pipeline.snapshot import DropReason
+from vcam.pipeline.statistics import Statistics
+from vcam.pipeline.worker import RetryPolicy, Worker
+from vcam.slot import LatestSlot
+from vcam.stages import Source
+
+CAMERA_RETRY_S = 0.25
+"""A replugged camera is LIVE within a second: four tries fit, and an open() of a missing node costs nothing."""
+
+READ_TIMEOUT_S = 2.0
+"""A camera that delivers nothing for this long is treated as lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A frame and the time, in seconds of the pipeline's clock, at which it reached us."""
+
+    frame: EncodedFrame
+    received_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePolicy:
+    """every_frame: wait for the frame thread instead of dropping (file to file).
+    wait_for_camera: a camera that cannot be opened at first is waited for instead of being an error.
+    """
+
+    every_frame: bool
+    wait_for_camera: bool
+    clock: Callable[[], float]
+
+
+class CaptureLoop:
+    """Owns the source for as long as it lives; its supervisor (Worker) owns the retries."""
+
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        slot: LatestSlot[Captured],
+        statistics: Statistics,
+        policy: CapturePolicy,
+        *,
+        on_end: Callable[[], None],
+    ) -> None:
+        self._open_source = open_source
+        self._slot = slot
+        self._statistics = statistics
+        self._policy = policy
+        self._epoch = 0
+        self._closed_for_idle = False
+        self.camera_up = False
+        retry = RetryPolicy(CAMERA_RETRY_S, CAMERA_RETRY_S, first_must_succeed=not policy.wait_for_camera)
+        self.worker = Worker("vcam-capture", self._session, retry, on_end=on_end)
+
+    def idle(self, *, asleep: bool) -> None:
+        """Close the camera while nobody watches (its light goes out), open it when somebody does."""
+        self._closed_for_idle = asleep
+
+    def _session(self) -> None:
+        while not self.worker.stopping:
+            if self._closed_for_idle:
+                self.worker.wait(CAMERA_RETRY_S / 4)
+                continue
+            try:
+                with self._open_source() as source:
+                    self._pump(source)
+            except (EndOfStreamError, SlotClosedError):
+                self._slot.close()
+                return
+            finally:
+                self.camera_up = False
+
+    def _pump(self, source: Source) -> None:
+        self._epoch += 1
+        self.worker.succeeded()
+        expected: int | None = None
+        while not (self.worker.stopping or self._closed_for_idle):
+            frame = source.read(READ_TIMEOUT_S)
+            self.camera_up = True
+            if expected is not None and frame.stamp.sequence > expected:
+                self._statistics.dropped(DropReason.SEQUENCE_GAP, frame.stamp.sequence - expected)
+            expected = frame.stamp.sequence + 1
+            self._hand_over(replace(frame, stamp=replace(frame.stamp, epoch=self._epoch)))
+
+    def _hand_over(self, frame: EncodedFrame) -> None:
+        captured = Captured(frame, self._policy.clock())
+        if not self._policy.every_frame:
+            if self._slot.put(captured) is not None:
+                self._statistics.dropped(DropReason.SUPERSEDED)
+            return
+        while not self.worker.stopping and not self._slot.offer(captured, CAMERA_RETRY_S):
+            pass

@@ -1,0 +1,142 @@
+"""All sinks behind one door: a picture goes to each, a sink that fails stops no other."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from vcam.errors import SinkError
+from vcam.frame import Image, VideoFormat
+from vcam.pipeline.snapshot import OutputStatus
+from vcam.stages import Sink
+
+_log = logging.getLogger(__name__)
+
+REOPEN_S = 1.0
+"""A failed sink is tried again this often."""
+
+
+class _Output:
+    """One sink and how it fares."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.up = False
+        self.frames = 0
+        self.errors = 0
+        self.retry_at_s = 0.0
+        self.consumers: int | None = None
+
+    def open(self) -> None:
+        self.sink.__enter__()
+        self.up = True
+        _log.info("output.opened", extra={"output": self.sink.name, "format": _describe(self.sink.format)})
+
+    def close(self) -> None:
+        self.up = False
+        self.sink.__exit__(None, None, None)
+
+    def write(self, image: Image) -> None:
+        self.sink.write(image)
+        self.frames += 1
+
+
+class Outputs:
+    """Opens, writes and reopens the sinks. Any thread may call it; one picture is written at a time.
+
+    The lock is held while sinks write, so that a SAFE card can never interleave with a live frame: a loopback device
+    takes a frame without blocking, and a file that blocks must block the frame thread too.
+    """
+
+    def __init__(self, sinks: Sequence[Sink], *, clock: Callable[[], float]) -> None:
+        self._outputs = [_Output(sink) for sink in sinks]
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last_write_s: float | None = None
+
+    @property
+    def formats(self) -> tuple[VideoFormat, ...]:
+        return tuple(output.sink.format for output in self._outputs)
+
+    def __enter__(self) -> Self:
+        """Open every sink. Raises the first sink's SinkError when it can never work, or when none opens."""
+        failures: list[SinkError] = []
+        for output in self._outputs:
+            try:
+                output.open()
+            except SinkError as error:
+                failures.append(error)
+                self._failed(output, error)
+        unusable = [error for error in failures if not error.retryable]
+        if unusable or len(failures) == len(self._outputs):
+            self.__exit__(None, None, None)
+            raise (unusable or failures)[0]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close all; an error while one closes (a file that cannot be finished) is raised after the others closed."""
+        first: SinkError | None = None
+        with self._lock:
+            for output in reversed(self._outputs):
+                if not output.up:
+                    continue
+                try:
+                    output.close()
+                except SinkError as problem:
+                    first = first or problem
+        if first is not None and error is None:
+            raise first
+
+    def write(self, images: Sequence[Image]) -> None:
+        """Hand one picture to each sink, in order. A sink that fails is closed and retried later."""
+        with self._lock:
+            for output, image in zip(self._outputs, images, strict=True):
+                if not output.up:
+                    continue
+                try:
+                    output.write(image)
+                except SinkError as error:
+                    self._failed(output, error)
+            self._last_write_s = self._clock()
+
+    def tend(self) -> None:
+        """Reopen what failed, and count the readers. Called by the supervisor, about once a frame."""
+        with self._lock:
+            for output in self._outputs:
+                if output.up:
+                    output.consumers = output.sink.consumers()
+                elif self._clock() >= output.retry_at_s:
+                    try:
+                        output.open()
+                    except SinkError as error:
+                        self._failed(output, error)
+
+    def watched(self) -> bool:
+        """Whether somebody reads, as far as can be known: a sink that cannot tell counts as watched."""
+        return any(output.consumers is None or output.consumers > 0 for output in self._outputs)
+
+    def last_write_age_s(self) -> float | None:
+        """Seconds since a picture left; None before the first."""
+        return None if self._last_write_s is None else self._clock() - self._last_write_s
+
+    def status(self) -> tuple[OutputStatus, ...]:
+        return tuple(
+            OutputStatus(name=o.sink.name, up=o.up, consumers=o.consumers, frames=o.frames, errors=o.errors)
+            for o in self._outputs
+        )
+
+    def _failed(self, output: _Output, error: SinkError) -> None:
+        output.errors += 1
+        output.retry_at_s = self._clock() + REOPEN_S
+        _log.warning("output.failed", extra={"output": output.sink.name, "problem": error.problem, "hint": error.hint})
+        try:
+            output.close()
+        except SinkError as again:  # it failed already; closing is best effort
+            _log.debug("output.close_failed", extra={"output": output.sink.name, "problem": again.problem})
+
+
+def _describe(fmt: VideoFormat) -> str:
+    return f"{fmt.pixel_format} {fmt.size} {fmt.range} {fmt.matrix}"

@@ -1,0 +1,246 @@
+"""The supervisor: starts and ends the threads, and is the dead man's switch of the output.
+
+The rule of SAFE: when no live frame has left for ``safe_after_s``, the SAFE card leaves at the frame rate, whatever the
+cause; the reason is derived from what the threads are doing, so that no state can be forgotten.
+"""
+
+import logging
+import threading
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from vcam.errors import EngineError
+from vcam.pipeline.capture import Captured, CaptureLoop, CapturePolicy
+from vcam.pipeline.outputs import Outputs
+from vcam.pipeline.runner import FrameLoop
+from vcam.pipeline.snapshot import SafeReason, Snapshot, State
+from vcam.pipeline.statistics import Observed, Statistics
+from vcam.pipeline.wiring import Wiring
+from vcam.slot import LatestSlot
+from vcam.stages import Scene
+
+_log = logging.getLogger(__name__)
+
+_STOP_LIMIT_S = 0.9
+"""A stop is clean within a second: the threads get this long, then they are left behind as daemons."""
+_STALL_LIMIT_S = 30.0
+"""An engine that has not returned for this long never will: the process ends, and its manager starts it anew."""
+
+
+class Pipeline:
+    """A running virtual camera. ``run`` blocks; every other method may be called from any thread."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._clock = wiring.policy.clock
+        self._wake = threading.Event()
+        self._stopping = False
+        self._paused = False
+        self._reloaded: Wiring | None = None
+        self._reloading = False
+        self._unwatched_since_s: float | None = None
+        self._idle = False
+        self.ended = False
+        self._reason: SafeReason | None = SafeReason.STARTING
+        self.statistics = Statistics(self._clock)
+        self._outputs = Outputs(wiring.sinks, clock=self._clock)
+        self._build_loops()
+
+    def __enter__(self) -> Self:
+        """Open the outputs: from here on applications see the SAFE card. Raises SinkError."""
+        self._outputs.__enter__()
+        if self._wiring.policy.live:
+            self._write_safe(SafeReason.STARTING)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end_loops()
+        self._outputs.__exit__(kind, error, trace)
+
+    def run(self) -> None:
+        """Start the threads and supervise them until ``stop``, the end of the source, or an error beyond repair.
+
+        Raises the error that ended a thread for good.
+        """
+        try:
+            self._supervise()
+        finally:
+            self.ended = True
+        for worker in (self._capture.worker, self._frames.worker):
+            if worker.failure is not None:
+                raise worker.failure
+
+    def _supervise(self) -> None:
+        self._start_loops()
+        while not self._stopping:
+            self._wake.wait(self._wiring.policy.frame_interval_s)
+            self._wake.clear()
+            if self._reloaded is not None:
+                self._apply_reload(self._reloaded)
+            if not self._frames.worker.alive or self._capture.worker.failure is not None:
+                break
+            self._tick()
+            self._check_stall()
+        self._end_loops()
+
+    def stop(self) -> None:
+        """Ask ``run`` to return; clean within a second."""
+        self._stopping = True
+        self._wake.set()
+
+    def pause(self, *, paused: bool) -> None:
+        """Show the SAFE card instead of the person, or stop doing so."""
+        self._paused = paused
+        self._frames.paused = paused
+
+    def change_scene(self, scene: Scene) -> None:
+        """Replace the scene between two frames; nothing is interrupted."""
+        self._wiring = replace(self._wiring, scene=scene)
+        self._frames.scene = scene
+
+    def reload(self, wiring: Wiring) -> None:
+        """Close camera and engine and open those of ``wiring``, under the SAFE card. The sinks stay as they are."""
+        self._reloaded = replace(wiring, sinks=self._wiring.sinks)
+        self._wake.set()
+
+    def snapshot(self) -> Snapshot:
+        """What is true now; immutable."""
+        state, reason = self._state()
+        return self.statistics.snapshot(
+            Observed(
+                state=state,
+                safe_reason=reason,
+                camera_up=self._capture.camera_up,
+                engine=self._frames.engine,
+                engine_reason=self._frames.engine_reason,
+                outputs=self._outputs.status(),
+                last_live_age_s=self._live_age_s(),
+                last_write_age_s=self._outputs.last_write_age_s(),
+                plan_build_s=None,
+                source=self._wiring.source_name,
+            )
+        )
+
+    def _build_loops(self) -> None:
+        policy = self._wiring.policy
+        self._slot: LatestSlot[Captured] = LatestSlot()
+        self._capture = CaptureLoop(
+            self._wiring.open_source,
+            self._slot,
+            self.statistics,
+            CapturePolicy(
+                every_frame=not policy.live,
+                wait_for_camera=policy.wait_for_camera or self._reloading,
+                clock=self._clock,
+            ),
+            on_end=self._wake.set,
+        )
+        self._frames = FrameLoop(
+            self._wiring,
+            self._slot,
+            self._outputs,
+            self.statistics,
+            write_safe=self._write_safe,
+            on_end=self._wake.set,
+        )
+
+    def _start_loops(self) -> None:
+        self._frames.worker.start()
+        self._capture.worker.start()
+
+    def _end_loops(self) -> None:
+        self._capture.worker.stop()
+        self._frames.worker.stop()
+        self._slot.close()
+        deadline = self._clock() + _STOP_LIMIT_S
+        for worker in (self._frames.worker, self._capture.worker):
+            if not worker.join(max(0.0, deadline - self._clock())):
+                _log.warning("worker.left_behind", extra={"worker": worker.name})
+
+    def _apply_reload(self, wiring: Wiring) -> None:
+        _log.info("pipeline.reloading")
+        self._reloading, self._reloaded = True, None
+        self._end_loops()
+        self._write_safe(SafeReason.RELOAD)
+        self._wiring = wiring
+        self._build_loops()
+        self._start_loops()
+
+    def _tick(self) -> None:
+        self._outputs.tend()
+        self._watch_consumers()
+        state, reason = self._state()
+        if state is State.LIVE:
+            self._reloading = False
+        elif reason is not None and self._wiring.policy.live:
+            self._write_safe(reason)
+        if reason is not self._reason:
+            _log.info("pipeline.state", extra={"state": str(state), "reason": str(reason or "")})
+            self._reason = reason
+
+    def _state(self) -> tuple[State, SafeReason | None]:
+        if self._idle:
+            return State.IDLE, None
+        if self._paused:
+            return State.SAFE, SafeReason.PAUSED
+        age = self._live_age_s()
+        if age is not None and (age < self._wiring.policy.safe_after_s or not self._wiring.policy.live):
+            return State.LIVE, None
+        reason = self._why_safe()
+        started = age is not None or reason not in (SafeReason.STARTING, SafeReason.ENGINE_LOADING)
+        return (State.SAFE if started else State.STARTING), reason
+
+    def _why_safe(self) -> SafeReason:
+        frames = self._frames
+        if frames.worker.last_error is not None:
+            engine = isinstance(frames.worker.last_error, EngineError)
+            return SafeReason.ENGINE_ERROR if engine else SafeReason.INTERNAL_ERROR
+        if self._reloading:
+            return SafeReason.RELOAD
+        if frames.engine is None:
+            return SafeReason.ENGINE_LOADING
+        if self._busy_s() > self._wiring.policy.safe_after_s:
+            return SafeReason.ENGINE_STALL
+        if frames.failing is not None:
+            return frames.failing
+        if not self._capture.camera_up and (self._capture.worker.last_error or frames.last_live_s is not None):
+            return SafeReason.CAMERA_LOST
+        return SafeReason.STARTING if frames.last_live_s is None else SafeReason.CAMERA_LOST
+
+    def _busy_s(self) -> float:
+        """How long the frame thread has been at its present frame."""
+        since = self._frames.busy_since_s
+        return 0.0 if since is None else self._clock() - since
+
+    def _check_stall(self) -> None:
+        if self._busy_s() > _STALL_LIMIT_S:
+            raise EngineError(
+                f"the engine has not returned a matte for {_STALL_LIMIT_S:.0f} s",
+                hint="restart vcam; if it happens again choose another engine with --engine",
+            )
+
+    def _live_age_s(self) -> float | None:
+        last = self._frames.last_live_s
+        return None if last is None else self._clock() - last
+
+    def _write_safe(self, reason: SafeReason) -> None:
+        backdrop = self._wiring.scene.backdrop
+        self._outputs.write([self._wiring.card(backdrop, target, reason) for target in self._outputs.formats])
+        self.statistics.safe(reason)
+
+    def _watch_consumers(self) -> None:
+        limit = self._wiring.policy.idle_after_s
+        if limit is None:
+            return
+        if self._outputs.watched():
+            self._unwatched_since_s = None
+        elif self._unwatched_since_s is None:
+            self._unwatched_since_s = self._clock()
+        asleep = self._unwatched_since_s is not None and self._clock() - self._unwatched_since_s >= limit
+        if asleep is not self._idle:
+            self._idle = asleep
+            self._capture.idle(asleep=asleep)
+            _log.info("pipeline.idle" if asleep else "pipeline.awake")

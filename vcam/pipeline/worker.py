@@ -1,0 +1,116 @@
+"""A supervised thread: its session is run again after a failure, until the failure is beyond repair."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vcam.errors import VcamError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How a failed session is repeated.
+
+    backoff_s: wait before the next try; it doubles with each failure in a row up to backoff_limit_s.
+    failures_limit: this many failures in a row, without a success between, are final (None: never).
+    first_must_succeed: a failure before any success is final: at start-up the user wants the error, not a wait.
+    """
+
+    backoff_s: float
+    backoff_limit_s: float
+    failures_limit: int | None = None
+    first_must_succeed: bool = False
+
+
+class Worker:
+    """Runs ``session`` in a named thread. A session that returns ends the worker; one that raises is repeated.
+
+    Errors that are not retryable, and those beyond the policy, end the worker and are kept in ``failure``;
+    ``last_error`` is the one that is being recovered from (None while it works).
+    """
+
+    def __init__(
+        self, name: str, session: Callable[[], None], policy: RetryPolicy, *, on_end: Callable[[], None]
+    ) -> None:
+        self._session = session
+        self._policy = policy
+        self._on_end = on_end
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._failures = 0
+        self._ever_succeeded = False
+        self.failure: Exception | None = None
+        self.last_error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        return self._thread.name
+
+    @property
+    def stopping(self) -> bool:
+        """The session should return soon."""
+        return self._stopping.is_set()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def succeeded(self) -> None:
+        """Called by the session once it works: failures are counted from here again."""
+        self._failures = 0
+        self._ever_succeeded = True
+        self.last_error = None
+
+    def stop(self) -> None:
+        """Ask the session to end; returns at once."""
+        self._stopping.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end; False when the session did not return in time."""
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep inside the session, ended early by ``stop``."""
+        self._stopping.wait(seconds)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._session()
+                    return
+                except Exception as error:  # noqa: BLE001  the supervisor's one broad except: any fault becomes SAFE, then a retry
+                    if self._is_final(error):
+                        self.failure = error
+                        return
+                    self._stopping.wait(self._backoff_s())
+        finally:
+            self._on_end()
+
+    def _is_final(self, error: Exception) -> bool:
+        self._failures += 1
+        self.last_error = error
+        expected = isinstance(error, VcamError)
+        final = (
+            (isinstance(error, VcamError) and not error.retryable)
+            or (self._policy.first_must_succeed and not self._ever_succeeded)
+            or (self._policy.failures_limit is not None and self._failures >= self._policy.failures_limit)
+        )
+        facts: dict[str, str | int] = {"worker": self._thread.name, "problem": str(error), "failures": self._failures}
+        if isinstance(error, VcamError):
+            facts["hint"] = error.hint
+        if not final:  # a final one is reported by whoever ends the process
+            _log.warning("worker.retry", extra=facts, exc_info=None if expected else error)
+        return final
+
+    def _backoff_s(self) -> float:
+        return min(self._policy.backoff_s * 2.0 ** (self._failures - 1), self._policy.backoff_limit_s)
