@@ -23,7 +23,9 @@ def guided_coefficients(gray: Tensor, mask: Tensor, *, radius: int, eps: float, 
     mean_mask = _window_mean(mask, radius)
     variance = _window_mean(gray * gray, radius) - mean_gray * mean_gray
     covariance = _window_mean(gray * mask, radius) - mean_gray * mean_mask
-    slope = covariance / (np.maximum(variance, np.float32(0.0)) + np.float32(eps))
+    np.maximum(variance, 0.0, out=variance)
+    variance += np.float32(eps)
+    slope: Tensor = np.divide(covariance, variance, dtype=np.float32)
     a[:3] = 0.0
     b[:3] = 0.0
     a[3] = _window_mean(slope, radius)
