@@ -89,9 +89,7 @@ def _convert(frame: "VideoFrame", colours: Colours) -> tuple["VideoFrame", Colou
     else:
         source_range = AV_RANGE[colours.range]
         source_matrix = None if frame.colorspace not in (_AV_UNSPECIFIED, _AV_RGB) else _SWS_MATRIX[colours.matrix]
-        components = frame.format.components
-        dense = len(components) > 1 and components[1].width == components[0].width
-        wanted = "yuv444p" if dense else "yuv420p"
+        wanted = _planar_name(frame)
     converted = frame.reformat(
         format=wanted,
         src_colorspace=source_matrix,
@@ -101,6 +99,14 @@ def _convert(frame: "VideoFrame", colours: Colours) -> tuple["VideoFrame", Colou
         dst_color_range=AV_RANGE[colours.range],
     )
     return converted, colours
+
+
+def _planar_name(frame: "VideoFrame") -> str:
+    """The 8-bit planar format with at least half the chroma in each direction."""
+    components = frame.format.components
+    if len(components) == 1 or components[1].height < frame.height:
+        return "yuv420p"
+    return "yuv444p" if components[1].width == frame.width else "yuv422p"
 
 
 def plane_views(frame: "VideoFrame", fmt: VideoFormat) -> Planes:
