@@ -1,0 +1,1 @@
+"""Sinks: where frames leave, to a virtual camera, a file or nowhere."""
