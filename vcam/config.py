@@ -1,0 +1,295 @@
+"""Settings: defaults < file < VCAM_* environment < command line. What each key means stands in vcam.toml.
+
+A Config is frozen; a change makes a new one, and RELOADABLE says what the running pipeline must do about it. A path
+that is relative is so to the working directory.
+"""
+
+import difflib
+import json
+import math
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from vcam.errors import ConfigError
+from vcam.frame import Size
+
+FILE_NAME = "vcam.toml"
+SEARCH_PATH = (Path(FILE_NAME), Path("/etc/vcam") / FILE_NAME)
+"""Where a file of settings is looked for when none is named; the first one found is the only one read."""
+
+ENV_PREFIX = "VCAM_"
+_ENV_OF_TESTS = "VCAM_TEST_"
+"""Variables that speak to the test suite; they may stand in the environment of every vcam that it starts."""
+
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+LogFormat: TypeAlias = Literal["console", "json"]
+
+_CHECKOUT_MODELS = Path(__file__).parents[1] / "models"
+_SYSTEM_STATE = Path("/var/lib/vcam")
+
+
+class EngineChoice(StrEnum):
+    """AUTO takes the best that runs here and says why."""
+
+    AUTO = "auto"
+    TENSORRT = "tensorrt"
+    TENSORRT_RTX = "tensorrt-rtx"
+    OPENVINO = "openvino"
+    ONNXRUNTIME = "onnxruntime"
+    PLATE = "plate"
+
+
+class Quality(StrEnum):
+    """How large a picture the network sees; see _INTERNAL_SIZES."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    HIGH = "high"
+    ULTRA = "ultra"
+
+
+class Pace(StrEnum):
+    """REALTIME drops what comes too late; EVERY_FRAME waits instead. AUTO: every frame from a file into files."""
+
+    AUTO = "auto"
+    REALTIME = "realtime"
+    EVERY_FRAME = "every-frame"
+
+
+class Reload(StrEnum):
+    """What a changed key asks for. RESTART_STAGES: camera and engine are opened anew, under the SAFE card."""
+
+    HOT = "hot"
+    RESTART_STAGES = "restart-stages"
+    RESTART_PROCESS = "restart-process"
+
+
+_INTERNAL_SIZES = {
+    Quality.FAST: Size(256, 144),
+    Quality.BALANCED: Size(384, 216),
+    Quality.HIGH: Size(512, 288),
+    Quality.ULTRA: Size(960, 540),
+}
+"""At 16:9. Other shapes keep the area, so that the cost stays the same."""
+
+_INTERNAL_STEP_PX = 4
+_INTERNAL_MIN_PX = 32
+
+
+def default_models_dir(environ: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """models/ of a checkout, else /var/lib/vcam/models where that can be written, else the user's XDG data folder."""
+    if (_CHECKOUT_MODELS / "manifest.toml").is_file():
+        return _CHECKOUT_MODELS
+    if os.access(_SYSTEM_STATE, os.W_OK):
+        return _SYSTEM_STATE / "models"
+    data = environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "vcam" / "models"
+
+
+def _listed(value: object) -> object:
+    """Several values may be written as a list, or in one string with commas (as in an environment variable)."""
+    if not isinstance(value, str):
+        return value
+    return (
+        json.loads(value) if value.startswith("[") else tuple(part.strip() for part in value.split(",") if part.strip())
+    )
+
+
+def _rgb(value: str) -> str:
+    parts = value.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) <= 255 for part in parts):  # noqa: PLR2004  8-bit R, G, B
+        raise ValueError("must be R,G,B with three numbers from 0 to 255")
+    return ",".join(str(int(part)) for part in parts)
+
+
+_Even = Annotated[int, Field(ge=32, le=8192, multiple_of=2)]
+_Port = Annotated[int, Field(ge=0, le=65535)]
+_Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class Config(BaseSettings):
+    """All settings, checked. Made by ``load_config``; a test may also call it with the keys it cares for."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    input: _Text = "/dev/video0"
+    output: Annotated[tuple[_Text, ...], BeforeValidator(_listed), Field(min_length=1)] = ("/dev/video10",)
+    width: _Even = 1280
+    height: _Even = 720
+    fps: Annotated[int, Field(ge=1, le=240)] = 30
+    background: _Text = "blur"
+    color: Annotated[str, AfterValidator(_rgb)] = "0,255,0"
+    engine: EngineChoice = EngineChoice.AUTO
+    model: _Text | None = None
+    models_dir: _Folder = Field(default_factory=default_models_dir)
+    model_download: bool = True
+    plan_dir: _Folder | None = None
+    quality: Quality = Quality.BALANCED
+    downsample: Annotated[float, Field(ge=0.05, le=1.0)] | None = None
+    fp16: bool = True
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    frames: Annotated[int, Field(ge=1)] | None = None
+    pace: Pace = Pace.AUTO
+    loop: bool = False
+    wait_for_camera: bool = False
+    on_demand: bool = False
+    idle_after_s: Annotated[float, Field(ge=0.5, le=86400)] = 5.0
+    safe_after_ms: Annotated[int, Field(ge=20, le=10000)] = 250
+    max_latency_ms: Annotated[int, Field(ge=20, le=60000)] = 1000
+    http_host: _Text = "127.0.0.1"
+    http_port: _Port = 9435
+    log_level: LogLevel = "info"
+    log_format: LogFormat = "console"
+    benchmark: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but what the caller gives: only the command line reads the environment, by load_config."""
+        return (init_settings,)
+
+    def internal_size(self, frame: Size) -> Size:
+        """What the network sees of a camera's picture: ``downsample`` of it, else the area of ``quality`` in its shape.
+
+        Never larger than the picture itself.
+        """
+        if self.downsample is not None:  # floored, as the published network does
+            return Size(max(1, int(frame.width * self.downsample)), max(1, int(frame.height * self.downsample)))
+        wanted = _INTERNAL_SIZES[self.quality]
+        area = wanted.width * wanted.height
+        scale = min(1.0, math.sqrt(area / (frame.width * frame.height)))
+        return Size(_stepped(frame.width * scale), _stepped(frame.height * scale))
+
+
+RELOADABLE: Mapping[str, Reload] = MappingProxyType(
+    {
+        **dict.fromkeys(("background", "color", "log_level", "log_format", "benchmark"), Reload.HOT),
+        **dict.fromkeys(
+            (
+                *("input", "engine", "model", "models_dir", "model_download", "plan_dir", "quality", "downsample"),
+                *("fp16", "threads", "frames", "pace", "loop", "wait_for_camera", "on_demand", "idle_after_s"),
+                *("safe_after_ms", "max_latency_ms"),
+            ),
+            Reload.RESTART_STAGES,
+        ),
+        # An output keeps its format for life: applications break when it changes under them.
+        **dict.fromkeys(("output", "width", "height", "fps", "http_host", "http_port"), Reload.RESTART_PROCESS),
+    }
+)
+"""What it takes to put a changed key into effect."""
+
+
+def changed(old: Config, new: Config) -> dict[str, Reload]:
+    """The keys that differ, and what each asks for."""
+    return {key: kind for key, kind in RELOADABLE.items() if getattr(old, key) != getattr(new, key)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Values by key from one place. names: how the user calls each key there, with the place."""
+
+    values: Mapping[str, object]
+    names: Mapping[str, str]
+    known: Sequence[str]
+
+
+def find_config_file(named: Path | None, search: Sequence[Path] = SEARCH_PATH) -> Path | None:
+    """The file to read: the one named (it must exist), else the first of ``search``. Raises ConfigError."""
+    if named is not None and not named.is_file():
+        raise ConfigError(
+            f"there is no settings file {named}", hint=f"copy {FILE_NAME} from the repository and edit it"
+        )
+    return named or next((path for path in search if path.is_file()), None)
+
+
+def load_config(
+    file: Path | None, environ: Mapping[str, str] = MappingProxyType({}), overrides: Mapping[str, object] | None = None
+) -> Config:
+    """Settings from a file (None: no file), VCAM_* variables and the command line's options.
+
+    Raises ConfigError: unreadable file, unknown key, bad value.
+    """
+    layers = [_command_line(overrides or {}), _environment(environ), _file(file)]
+    for layer in layers:
+        _refuse_unknown(layer)
+    sources = [InitSettingsSource(Config, dict(layer.values)) for layer in layers]
+    sources.append(InitSettingsSource(Config, {"models_dir": default_models_dir(environ)}))
+    try:
+        return Config(_build_sources=(tuple(sources), {}))  # type: ignore[call-arg]  # BaseSettings' own; mypy sees keys only
+    except ValidationError as error:
+        raise _bad_values(error, layers) from None
+
+
+def _command_line(overrides: Mapping[str, object]) -> _Layer:
+    flags = {key: f"--{key.replace('_', '-')}" for key in (*Config.model_fields, *overrides)}
+    return _Layer(overrides, flags, [flags[key] for key in Config.model_fields])
+
+
+def _environment(environ: Mapping[str, str]) -> _Layer:
+    names = {
+        name.removeprefix(ENV_PREFIX).lower(): name
+        for name in sorted(environ)
+        if name.startswith(ENV_PREFIX) and not name.startswith(_ENV_OF_TESTS)
+    }
+    values = {key: environ[name] for key, name in names.items()}
+    return _Layer(values, names, [ENV_PREFIX + key.upper() for key in Config.model_fields])
+
+
+def _file(file: Path | None) -> _Layer:
+    if file is None:
+        return _Layer({}, {}, ())
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"settings file {file} cannot be read: {error}", hint=f"check {file}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"settings file {file} is not valid TOML: {error}",
+            hint=f'mend that line of {file}; text stands in quotes: key = "value"',
+        ) from error
+    return _Layer(values, {key: f"{key} in {file}" for key in values}, tuple(Config.model_fields))
+
+
+def _refuse_unknown(layer: _Layer) -> None:
+    for key in layer.values:
+        if key in Config.model_fields:
+            continue
+        asked = layer.names[key]
+        near = difflib.get_close_matches(asked.split(" ")[0], layer.known, n=1, cutoff=0.6)
+        raise ConfigError(
+            f"there is no setting {asked}",
+            hint=f"did you mean {near[0]}?" if near else f"{FILE_NAME} of the repository lists all settings",
+            key=key,
+        )
+
+
+def _bad_values(error: ValidationError, layers: Sequence[_Layer]) -> ConfigError:
+    """One sentence per wrong value, with the place it came from."""
+    problems: dict[str, str] = {}
+    for detail in error.errors(include_url=False, include_context=False):
+        key = str(detail["loc"][0])
+        layer = next(layer for layer in layers if key in layer.values)
+        wanted = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        problems.setdefault(layer.names[key], f"{layer.names[key]}: {wanted}, got {layer.values[key]!r}")
+    return ConfigError("; ".join(problems.values()), hint=f"change {', '.join(problems)}")
+
+
+def _stepped(length_px: float) -> int:
+    """A side of the internal picture."""
+    return max(_INTERNAL_MIN_PX, round(length_px / _INTERNAL_STEP_PX) * _INTERNAL_STEP_PX)
