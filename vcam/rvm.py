@@ -26,3 +26,15 @@ def state_shapes(size: Size) -> tuple[tuple[int, int, int, int], ...]:
         h, w = (h + 1) // 2, (w + 1) // 2
         shapes.append((1, channels, h, w))
     return tuple(shapes)
+
+
+def core_shapes(size: Size) -> dict[str, tuple[int, ...]]:
+    """Shape of every input and output of a cut core with that internal size, by name."""
+    states = state_shapes(size)
+    coefficients = (1, 4, size.height, size.width)
+    return {
+        SRC: (1, 3, size.height, size.width),
+        **dict(zip(STATES_IN, states, strict=True)),
+        **dict.fromkeys(COEFFICIENTS, coefficients),
+        **dict(zip(STATES_OUT, states, strict=True)),
+    }

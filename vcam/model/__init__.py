@@ -1,0 +1,1 @@
+"""Getting a network ready: fetch, cut, make static, simplify, verify, convert, store."""
