@@ -26,8 +26,8 @@ from vcam.errors import ConfigError
 from vcam.frame import Size
 
 SHIPPED = Path(__file__).parent.parent / "vcam.toml"
-COMPUTED = {"models_dir"}
-"""Keys whose default depends on the machine, so that a file cannot hold it."""
+NOT_SET = {"models_dir", "width", "height", "fps"}
+"""Keys whose default depends on the machine or on the input, so that the file only shows them."""
 
 
 @pytest.fixture
@@ -52,8 +52,16 @@ def test_the_shipped_file_names_every_key_once() -> None:
     named = [match[1] for line in lines if (match := re.match(r"(?:# )?([a-z0-9_]+) = ", line))]
     assert sorted(named) == sorted(Config.model_fields)
     assert set(Config.model_fields) - set(tomllib.loads(SHIPPED.read_text())) == {
-        key for key, value in Config() if value is None or key in COMPUTED
+        key for key, value in Config() if value is None or key in NOT_SET
     }
+
+
+def test_the_shipped_file_leaves_the_size_to_the_input() -> None:
+    assert not load_config(SHIPPED).model_fields_set & {"width", "height", "fps"}
+
+
+def test_what_is_set_can_be_told_from_defaults() -> None:
+    assert load_config(None, {"VCAM_FPS": "30"}).model_fields_set >= {"fps"}
 
 
 def test_the_examples_in_comments_of_the_shipped_file_are_valid(file: Path) -> None:

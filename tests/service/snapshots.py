@@ -1,0 +1,53 @@
+"""Snapshots to serve: one of a camera that runs, made by the code that makes the real ones."""
+
+from dataclasses import replace
+
+from vcam.frame import Size
+from vcam.pipeline.snapshot import DropReason, Outcome, OutputStatus, SafeReason, Snapshot, State
+from vcam.pipeline.statistics import Observed, Statistics
+from vcam.stages import EngineInfo, Stage
+
+RUNNING = Observed(
+    state=State.LIVE,
+    safe_reason=None,
+    camera_up=True,
+    engine=EngineInfo("openvino", "rvm_mobilenetv3_fp32", "fp32", Size(384, 216), "CPU"),
+    engine_reason="the fastest here",
+    outputs=(
+        OutputStatus("/dev/video10", up=True, consumers=2, frames=60, errors=0),
+        OutputStatus("file:out.mp4", up=True, consumers=None, frames=60, errors=0),
+    ),
+    last_live_age_s=0.012,
+    last_write_age_s=0.012,
+    plan_build_s=None,
+    source="/dev/video0",
+)
+
+STARTING = replace(
+    RUNNING,
+    state=State.STARTING,
+    safe_reason=SafeReason.ENGINE_LOADING,
+    engine=None,
+    last_live_age_s=None,
+    last_write_age_s=None,
+)
+
+
+def running() -> Snapshot:
+    """Three live frames, one late, one corrupt, eleven cards; of binary fractions, so that sums print exactly."""
+    statistics = Statistics(lambda: 0.0)
+    for infer_s in (0.015625, 0.03125, 2.0):
+        times = {Stage.CAPTURE_WAIT: 0.0078125, Stage.INFER: infer_s, Stage.COMPOSE: 0.00390625}
+        statistics.frame_done(Outcome.LIVE, times, infer_s + 0.015625)
+    statistics.frame_done(Outcome.SAFE, {}, 2.0)
+    statistics.frame_done(Outcome.DROPPED, {}, 0.0)
+    statistics.dropped(DropReason.CORRUPT)
+    statistics.dropped(DropReason.SUPERSEDED, 4)
+    for _ in range(11):
+        statistics.safe(SafeReason.ENGINE_LOADING)
+    return statistics.snapshot(replace(RUNNING, plan_build_s=41.5))
+
+
+def observed(what: Observed) -> Snapshot:
+    """Nothing counted yet."""
+    return Statistics(lambda: 0.0).snapshot(what)

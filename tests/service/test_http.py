@@ -1,0 +1,189 @@
+"""The metrics port over real sockets: pages, health, start, stop, and a port that is taken."""
+
+import json
+import logging
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.service.snapshots import RUNNING, STARTING, observed, running
+from vcam.errors import ConfigError
+from vcam.pipeline.snapshot import SafeReason, Snapshot, State
+from vcam.pipeline.statistics import Observed
+from vcam.service.health import Health, make_app
+from vcam.service.http import Address, HttpServer
+from vcam.service.metrics import make_registry
+from vcam.service.start import metrics_server
+
+LOCAL = "127.0.0.1"
+
+
+class Served:
+    """A server whose snapshot and time a test sets."""
+
+    def __init__(self) -> None:
+        self.now: Snapshot = running()
+        self.time_s = 50.0
+        health = Health(self.snapshot, silence_limit_s=5.0, clock=lambda: self.time_s)
+        self.server = HttpServer(make_app(health, make_registry(self.snapshot)), Address(LOCAL, 0))
+
+    def snapshot(self) -> Snapshot:
+        return self.now
+
+    def get(self, path: str) -> tuple[int, str, str]:
+        """Status, content type, body."""
+        try:
+            with urllib.request.urlopen(f"http://{LOCAL}:{self.server.port}{path}", timeout=10) as answer:
+                return answer.status, answer.headers["content-type"], answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers["content-type"], error.read().decode()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    served = Served()
+    with served.server:
+        yield served
+
+
+def test_metrics_are_served_as_prometheus_reads_them(served: Served) -> None:
+    status, kind, body = served.get("/metrics")
+    assert status == 200
+    assert kind.startswith("text/plain; version=")
+    assert 'vcam_frames_total{outcome="live"} 3.0' in body
+    assert "process_cpu_seconds_total" in body
+
+
+def test_each_scrape_sees_the_present(served: Served) -> None:
+    served.now = observed(replace(RUNNING, camera_up=False))
+    assert "vcam_camera_up 0.0" in served.get("/metrics")[2]
+
+
+def test_an_unknown_path_is_not_found(served: Served) -> None:
+    assert served.get("/nothing")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("what", "healthy", "ready"),
+    [
+        (RUNNING, True, True),
+        (replace(RUNNING, state=State.SAFE, safe_reason=SafeReason.CAMERA_LOST), True, False),
+        (replace(RUNNING, last_write_age_s=5.1), False, True),
+        (replace(RUNNING, state=State.IDLE, last_write_age_s=500.0), True, True),
+        (STARTING, True, False),
+    ],
+    ids=["live", "safe", "silent", "idle", "starting"],
+)
+def test_health_and_readiness(served: Served, what: Observed, healthy: bool, ready: bool) -> None:
+    served.now = observed(what)
+    assert served.get("/healthz")[0] == (200 if healthy else 503)
+    assert served.get("/readyz")[0] == (200 if ready else 503)
+
+
+def test_a_start_without_any_picture_is_ill_after_a_while(served: Served) -> None:
+    served.now = observed(STARTING)
+    served.time_s += 5.1
+    assert served.get("/healthz")[0] == 503
+
+
+def test_health_says_why(served: Served) -> None:
+    served.now = observed(replace(RUNNING, state=State.SAFE, safe_reason=SafeReason.LATE, last_write_age_s=9.0))
+    status, kind, body = served.get("/healthz")
+    told = json.loads(body)
+    assert (status, kind) == (503, "application/json")
+    assert (told["ok"], told["state"], told["safe_reason"], told["last_write_age_s"]) == (False, "safe", "late", 9.0)
+    assert told["engine"] == "openvino"
+
+
+def test_the_thread_has_a_name_and_ends() -> None:
+    served = Served()
+    with served.server:
+        assert "vcam-http" in [thread.name for thread in threading.enumerate()]
+        served.get("/healthz")
+    assert "vcam-http" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_the_port_is_free_after_the_end_and_closing_twice_is_harmless() -> None:
+    served = Served()
+    with served.server:
+        port = served.server.port
+    served.server.__exit__(None, None, None)
+    with socket.create_server((LOCAL, port)):
+        pass
+
+
+def test_a_stop_right_after_the_start_ends_the_thread() -> None:
+    for _ in range(5):
+        with Served().server:
+            pass
+    assert "vcam-http" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_reader_that_never_finishes_does_not_hold_up_the_end() -> None:
+    served = Served()
+    with socket.socket() as reader:
+        with served.server:
+            reader.connect((LOCAL, served.server.port))
+            reader.sendall(b"GET /metrics HTTP/1.1\r\n")
+            served.get("/healthz")
+        assert "vcam-http" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_no_signal_handler_and_no_log_handler_is_touched() -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    handlers = [list(logging.getLogger(name).handlers) for name in ("", "uvicorn")]
+    served = Served()
+    with served.server:
+        served.get("/healthz")
+        assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+        assert [list(logging.getLogger(name).handlers) for name in ("", "uvicorn")] == handlers
+
+
+def test_a_port_that_is_taken_is_a_clear_error() -> None:
+    with socket.create_server((LOCAL, 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(
+            ConfigError, match=f"cannot listen on {LOCAL} port {port}: Address already in use"
+        ) as caught:
+            HttpServer(Served().server._app, Address(LOCAL, port)).__enter__()
+    assert "http_port in vcam.toml" in caught.value.hint
+
+
+def test_a_host_that_is_not_ours_is_a_clear_error() -> None:
+    with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1 port 0"):
+        HttpServer(Served().server._app, Address("192.0.2.1", 0)).__enter__()
+
+
+def test_port_0_in_the_settings_means_off() -> None:
+    before = threading.active_count()
+    with metrics_server(running, LOCAL, 0):
+        assert threading.active_count() == before
+
+
+def test_without_the_extra_vcam_goes_on_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "starlette" else object())
+    before = threading.active_count()
+    with metrics_server(running, LOCAL, 9435):
+        assert threading.active_count() == before
+    (record,) = caplog.records
+    assert (record.getMessage(), record.__dict__["missing"]) == ("metrics.off", "starlette")
+    assert "vcam[service]" in record.__dict__["hint"]
+
+
+def test_the_configured_port_is_served() -> None:
+    with socket.create_server((LOCAL, 0)) as probe:
+        port = probe.getsockname()[1]
+    with (
+        metrics_server(running, LOCAL, port),
+        urllib.request.urlopen(f"http://{LOCAL}:{port}/readyz", timeout=10) as answer,
+    ):
+        assert answer.status == 200

@@ -1,0 +1,30 @@
+"""The metrics port, where it is wanted and its libraries are installed."""
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from vcam.pipeline.snapshot import Snapshot
+
+_log = logging.getLogger(__name__)
+
+_NEEDS = ("prometheus_client", "starlette", "uvicorn")
+
+
+def metrics_server(snapshot: Callable[[], Snapshot], host: str, port: int) -> AbstractContextManager[object]:
+    """Serves /metrics, /healthz and /readyz while entered; nothing for port 0 or without the extra ``service``.
+
+    Entering raises ConfigError when it cannot listen there.
+    """
+    if port == 0:
+        return nullcontext()
+    missing = [name for name in _NEEDS if importlib.util.find_spec(name) is None]
+    if missing:
+        _log.warning("metrics.off", extra={"missing": ", ".join(missing), "hint": "pip install 'vcam[service]'"})
+        return nullcontext()
+    from vcam.service.health import Health, make_app
+    from vcam.service.http import Address, HttpServer
+    from vcam.service.metrics import make_registry
+
+    return HttpServer(make_app(Health(snapshot), make_registry(snapshot)), Address(host, port))
