@@ -1,10 +1,14 @@
 """Robust Video Matting's core in OpenVINO, on the CPU."""
 
 import importlib
+from collections.abc import Mapping
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from vcam.engines.core_tensors import DIRECTIONS, CoreTensors, Interface, check_threads
+import numpy as np
+
+from vcam.engines.core_tensors import DIRECTIONS, Buffer, CoreTensors, Interface, check_threads
+from vcam.engines.openvino_parts import has_deep_refiner, split_refiner
 from vcam.errors import EngineError, EngineUnavailableError, ModelError
 from vcam.frame import AffineMatte, Size, Stamp, Tensor
 from vcam.stages import CoreModel, EngineInfo
@@ -15,25 +19,26 @@ if TYPE_CHECKING:
 Arithmetic = Literal["f32", "bf16"]
 """What OpenVINO may compute in; bf16 needs a CPU with AVX512_BF16 or AMX."""
 
+_HINT = "prepare it again: vcam model prepare"
 _DTYPES = {"f32": "float32", "f16": "float16"}
 
 
 class OpenVinoEngine:
-    """Satisfies MattingEngine. Two requests share the tensors, one for each direction of the states."""
+    """Satisfies MattingEngine. Each direction of the states has its own requests, bound once to shared tensors."""
 
     def __init__(self, model: CoreModel, *, threads: int, arithmetic: Arithmetic = "f32") -> None:
         self._model = model
         self._threads = check_threads(threads)
         self._arithmetic = arithmetic
         self._tensors: CoreTensors | None = None
-        self._requests: list[openvino.InferRequest] = []
+        self._hidden: dict[str, Tensor] = {}
+        self._requests: list[list[openvino.InferRequest]] = []
 
     def __enter__(self) -> Self:
         tensors = CoreTensors(self._model)
-        compiled = self._compile(tensors)
-        self._requests = [_bind(compiled, tensors, direction) for direction in range(DIRECTIONS)]
-        for request in self._requests:  # the first run allocates; no frame should wait for that
-            _run(request)
+        self._requests = self._compile(tensors)
+        for requests in self._requests:  # the first run allocates; no frame should wait for that
+            _run(requests)
         tensors.reset()
         self._tensors = tensors
         return self
@@ -43,6 +48,7 @@ class OpenVinoEngine:
     ) -> None:
         self._requests = []
         self._tensors = None
+        self._hidden = {}
 
     @property
     def info(self) -> EngineInfo:
@@ -71,25 +77,42 @@ class OpenVinoEngine:
             raise EngineError("the engine is not open", hint="use it inside `with`")
         return self._tensors
 
-    def _compile(self, tensors: CoreTensors) -> "openvino.CompiledModel":
+    def _compile(self, tensors: CoreTensors) -> "list[list[openvino.InferRequest]]":
+        """For each direction the requests to run one after the other."""
         openvino = _import_openvino()
-        if not self._model.path.is_file():
-            raise ModelError(f"model file {self._model.path} does not exist", hint="vcam model prepare")
+        path = self._model.path
+        if not path.is_file():
+            raise ModelError(f"model file {path} does not exist", hint=_HINT)
+        core = openvino.Core()
+        try:
+            network = core.read_model(path)
+            tensors.check(_interface(network), self._model)
+            if self._arithmetic == "f32" or not has_deep_refiner(network):
+                stages = [self._compiled(core, network, self._arithmetic)]
+            else:
+                parts = split_refiner(core, path)
+                self._hidden = {name: np.zeros(shape, np.float32) for name, shape in parts.hidden.items()}
+                stages = [
+                    self._compiled(core, parts.body, self._arithmetic),
+                    self._compiled(core, parts.refiner, "f32"),
+                ]
+        except RuntimeError as error:
+            raise ModelError(f"OpenVINO refuses {path}: {error}", hint=_HINT) from error
+        return [[_bind(each, self._arrays(tensors, turn)) for each in stages] for turn in range(DIRECTIONS)]
+
+    def _compiled(
+        self, core: "openvino.Core", network: "openvino.Model", arithmetic: Arithmetic
+    ) -> "openvino.CompiledModel":
         properties = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": "1",
             "INFERENCE_NUM_THREADS": str(self._threads),
-            "INFERENCE_PRECISION_HINT": self._arithmetic,
+            "INFERENCE_PRECISION_HINT": arithmetic,
         }
-        core = openvino.Core()
-        try:
-            network = core.read_model(self._model.path)
-            tensors.check(_interface(network), self._model)
-            return core.compile_model(network, "CPU", properties)
-        except RuntimeError as error:
-            raise ModelError(
-                f"OpenVINO refuses {self._model.path}: {error}", hint="prepare it again: vcam model prepare"
-            ) from error
+        return core.compile_model(network, "CPU", properties)
+
+    def _arrays(self, tensors: CoreTensors, direction: int) -> Mapping[str, Buffer]:
+        return {**tensors.inputs(direction), **tensors.outputs(direction), **self._hidden}
 
 
 def _interface(network: "openvino.Model") -> Interface:
@@ -101,20 +124,23 @@ def _interface(network: "openvino.Model") -> Interface:
     return found
 
 
-def _bind(compiled: "openvino.CompiledModel", tensors: CoreTensors, direction: int) -> "openvino.InferRequest":
+def _bind(compiled: "openvino.CompiledModel", arrays: Mapping[str, Buffer]) -> "openvino.InferRequest":
+    """A request that reads and writes those of the arrays it has names for; they must outlive it."""
     import openvino
 
     request = compiled.create_infer_request()
-    for name, array in (tensors.inputs(direction) | tensors.outputs(direction)).items():
-        request.set_tensor(name, openvino.Tensor(array, shared_memory=True))
+    for port in (*compiled.inputs, *compiled.outputs):
+        (name,) = port.get_names() & arrays.keys()
+        request.set_tensor(port, openvino.Tensor(arrays[name], shared_memory=True))
     return request
 
 
-def _run(request: "openvino.InferRequest") -> None:
+def _run(requests: "list[openvino.InferRequest]") -> None:
     """Without ``infer``, which would copy every output."""
     try:
-        request.start_async()
-        request.wait()
+        for request in requests:
+            request.start_async()
+            request.wait()
     except RuntimeError as error:
         raise EngineError(f"OpenVINO failed: {error}", hint="see `vcam doctor`; it is tried again") from error
 
