@@ -8,11 +8,12 @@ from vcam.frame import Tensor
 
 def full_alpha(a: Tensor, b: Tensor, gray: Tensor) -> Tensor:
     """(H, W) alpha of coefficients (4, h, w) on ``gray`` (H, W): bilinear at half-pixel centres, edges held."""
-    alpha: Tensor = np.clip(_resized(a[3], gray.shape) * gray + _resized(b[3], gray.shape), 0.0, 1.0)
+    alpha: Tensor = np.clip(resized(a[3], gray.shape) * gray + resized(b[3], gray.shape), 0.0, 1.0)
     return alpha
 
 
-def _resized(plane: Tensor, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+def resized(plane: Tensor, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """``plane`` (h, w) at another shape: bilinear at half-pixel centres, edges held."""
     y0, y1, fy = _taps(plane.shape[0], shape[0])
     x0, x1, fx = _taps(plane.shape[1], shape[1])
     rows = plane[y0] + (plane[y1] - plane[y0]) * fy[:, None]
