@@ -1,0 +1,183 @@
+"""A virtual camera as a sink: a V4L2 output device of v4l2loopback or akvcam."""
+
+import errno
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from vcam.errors import SinkError, SinkUnusableError
+from vcam.frame import Image, VideoFormat, plane_shapes
+from vcam.sinks.packing import Packer
+from vcam.v4l2.holders import holders
+from vcam.v4l2.kernel import POLL_WRITE, Descriptor, Kernel, LinuxKernel
+
+if TYPE_CHECKING:
+    from vcam.v4l2.streaming import PixFormat
+
+log = logging.getLogger(__name__)
+
+MODPROBE = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=AI-Camera video_nr={number}"
+_DEFAULT_NUMBER = "10"
+_RATE_DENOMINATOR = 1001
+
+
+@dataclass(slots=True)
+class _Open:
+    """What is there while the sink is open. readers: None where the driver cannot tell."""
+
+    device: Descriptor
+    packer: Packer
+    readers: int | None
+
+
+class V4l2Sink:
+    """Writes frames with write(2): the driver stamps them. One descriptor and one format for life.
+
+    write(2) and not memory mapping, because v4l2loopback hands on the stamp that a mapped buffer carries.
+    """
+
+    def __init__(self, path: Path, fmt: VideoFormat, fps: float, *, kernel: Kernel | None = None) -> None:
+        self._path = path
+        self._format = replace(fmt, stride=0)
+        self._fps = fps
+        self._kernel = kernel or LinuxKernel()
+        self._stack = ExitStack()
+        self._opened: _Open | None = None
+
+    def __enter__(self) -> Self:
+        """Open the device and set its format, with its colours. Raises SinkError, SinkUnusableError."""
+        with ExitStack() as stack:
+            try:
+                device = Descriptor(self._kernel, self._path)
+                stack.callback(device.close)
+                self._opened = self._start(device)
+            except OSError as error:
+                raise self._translated(error) from error
+            self._stack = stack.pop_all()
+        facts = {"sink": self.name, "format": self._format.pixel_format.value, "size": str(self._format.size)}
+        log.info("sink.opened", extra={**facts, "tells_readers": self._opened.readers is not None})
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self._opened = None
+        self._stack.close()
+
+    @property
+    def name(self) -> str:
+        return str(self._path)
+
+    @property
+    def format(self) -> VideoFormat:
+        return self._format
+
+    def write(self, image: Image) -> None:
+        """Hand one frame to the driver, which copies it. Raises SinkError."""
+        if self._opened is None:
+            raise RuntimeError("V4l2Sink is used outside its with block")
+        if (image.format.pixel_format, image.format.size) != (self._format.pixel_format, self._format.size):
+            raise ValueError(f"{self.name} takes {self._format}, not {image.format}")
+        data = self._opened.packer.pack(image)
+        try:
+            taken = self._write_patiently(self._opened.device, data)
+        except OSError as error:
+            raise self._translated(error) from error
+        if taken != data.nbytes:
+            raise SinkError(
+                f"{self.name} took {taken} of {data.nbytes} bytes",
+                hint=f"Close the programs that read it (`fuser -v {self.name}`), then start `vcam run` again.",
+                device=self.name,
+            )
+
+    def consumers(self) -> int | None:
+        """How many readers stream from it; None with drivers that do not tell (v4l2loopback before 0.13)."""
+        from vcam.v4l2.streaming import next_client_usage
+
+        opened = self._opened
+        if opened is None or opened.readers is None:
+            return None
+        try:
+            told = next_client_usage(opened.device)
+        except OSError as error:
+            raise self._translated(error) from error
+        if told is not None:
+            opened.readers = told
+        return opened.readers
+
+    def _start(self, device: Descriptor) -> _Open:
+        from vcam.v4l2 import queries, streaming
+        from vcam.v4l2.abi import BufType, Capability
+        from vcam.v4l2.colour import declared
+
+        identity = queries.identify(device)
+        if Capability.VIDEO_OUTPUT not in identity.capabilities:
+            raise self._no_output(identity.card, identity.driver)
+        # v4l2loopback tells its readers only to who subscribed before the format was set.
+        tells = streaming.subscribe_client_usage(device)
+        fmt = self._format
+        given = streaming.set_format(device, BufType.VIDEO_OUTPUT, fmt.pixel_format.value, fmt.size, declared(fmt))
+        self._check(given)
+        interval_s = Fraction(1 / self._fps).limit_denominator(_RATE_DENOMINATOR * 100)
+        if streaming.set_interval(device, BufType.VIDEO_OUTPUT, interval_s) is None:
+            log.info("sink.no_rate", extra={"sink": self.name})
+        return _Open(device, Packer(replace(fmt, stride=given.stride)), 0 if tells else None)
+
+    def _check(self, given: "PixFormat") -> None:
+        wanted = self._format
+        narrow = 0 < given.stride < plane_shapes(wanted)[0][1]
+        if (given.fourcc, given.size) != (wanted.pixel_format.value, wanted.size) or narrow:
+            raise SinkUnusableError(
+                f"{self.name} gives {given.fourcc} {given.size} instead of {wanted.pixel_format} {wanted.size}",
+                hint=f"Close the programs that read it (`fuser -v {self.name}`), or write "
+                f"--output {self.name},size={given.size},format={given.fourcc}.",
+                device=self.name,
+            )
+
+    def _write_patiently(self, device: Descriptor, data: memoryview) -> int:
+        """A full driver gets one frame's time to make room."""
+        try:
+            return device.write(data)
+        except BlockingIOError:
+            device.poll(POLL_WRITE, 1.0 / self._fps)
+            return device.write(data)
+
+    def _no_output(self, card: str, driver: str) -> SinkError:
+        if "loopback" in driver:
+            return SinkError(
+                f"{self.name} ({card}) has another producer",
+                hint=f"Stop it; `fuser -v {self.name}` names it.",
+                device=self.name,
+            )
+        return SinkUnusableError(
+            f"{self.name} ({card}) is a camera, not an output",
+            hint="Write --output with a virtual camera that `vcam devices` lists; to make one: "
+            f"`{MODPROBE.format(number=_DEFAULT_NUMBER)}`.",
+            device=self.name,
+        )
+
+    def _translated(self, error: OSError) -> SinkError:
+        """What an operator can do about a failed system call."""
+        code, name = error.errno, self.name
+        if code in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
+            number = name.removeprefix("/dev/video")
+            modprobe = MODPROBE.format(number=number if number.isdigit() else _DEFAULT_NUMBER)
+            return SinkError(f"there is no {name}", hint=f"Make it: `{modprobe}`.", device=name)
+        if code in (errno.EACCES, errno.EPERM):
+            hint = "Run `sudo usermod -aG video $USER` and log in again; in a container, pass the device and its group."
+            return SinkError(f"no permission to open {name}", hint=hint, device=name)
+        if code == errno.EBUSY:
+            others = ", ".join(map(str, holders(self._path))) or "another program"
+            hint = f"One producer at a time: close it; `fuser -v {name}` names it."
+            return SinkError(f"{name} is in use by {others}", hint=hint, users=others)
+        if code in (errno.ENOTTY, errno.EISDIR):
+            hint = f"Write --output file:{name} to record into a file, or see `vcam devices`."
+            return SinkUnusableError(f"{name} is no video device", hint=hint, device=name)
+        if code == errno.EAGAIN:
+            return SinkError(f"{name} takes no frames", hint=f"Close its readers, `fuser -v {name}`.", device=name)
+        hint = "See `sudo dmesg | tail` for what the driver says."
+        return SinkError(f"{name}: {error.strerror or error}", hint=hint, device=name)

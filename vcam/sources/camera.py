@@ -1,0 +1,262 @@
+"""A V4L2 camera as a source: memory-mapped streaming, the newest frame wins."""
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from vcam.errors import DeviceError, FormatRejectedError
+from vcam.frame import EncodedFrame, PixelFormat, Size, Stamp, VideoFormat, plane_shapes
+from vcam.v4l2.holders import holders
+from vcam.v4l2.kernel import POLL_FAILED, POLL_READ, Descriptor, Kernel, LinuxKernel
+from vcam.v4l2.modes import READABLE, Mode, choose_mode
+
+if TYPE_CHECKING:
+    from vcam.v4l2.streaming import CaptureBuffers, Filled, PixFormat
+
+log = logging.getLogger(__name__)
+
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMode:
+    """What to ask a camera for; it gives its nearest."""
+
+    size: Size
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class CameraCounts:
+    """Frames that were not delivered since the source was made.
+
+    stale: older than the newest. bad: marked corrupt by the driver, or empty.
+    """
+
+    stale: int = 0
+    bad: int = 0
+
+
+class CameraSource:
+    """Reads MJPG, YUYV, NV12 or YU12. Each frame is copied before its buffer goes back to the driver.
+
+    buffers: how many to ask for; the driver may grant another number. clock_ns: CLOCK_MONOTONIC.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        wanted: WantedMode,
+        *,
+        buffers: int = 3,
+        kernel: Kernel | None = None,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._path = path
+        self._wanted = wanted
+        self._buffer_count = buffers
+        self._kernel = kernel or LinuxKernel()
+        self._clock_ns = clock_ns
+        self._stack = ExitStack()
+        self._stream: _Stream | None = None
+        self._counts = CameraCounts()
+
+    def __enter__(self) -> Self:
+        """Open, choose a mode, stream. Raises DeviceError, FormatRejectedError."""
+        with ExitStack() as stack:
+            try:
+                device = Descriptor(self._kernel, self._path)
+                stack.callback(device.close)
+                self._stream = self._start(device, stack)
+            except OSError as error:
+                raise _translated(self._path, error) from error
+            self._stack = stack.pop_all()
+        fmt = self._stream.format
+        facts = {"device": str(self._path), "format": fmt.pixel_format.value, "size": str(fmt.size)}
+        log.info("camera.opened", extra={**facts, "fps": round(1.0 / self._stream.interval_s, 2)})
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self._stream = None
+        self._stack.close()
+
+    @property
+    def format(self) -> VideoFormat:
+        return self._open_stream().format
+
+    @property
+    def frame_interval_s(self) -> float:
+        return self._open_stream().interval_s
+
+    @property
+    def counts(self) -> CameraCounts:
+        return self._counts
+
+    @property
+    def stale_frames(self) -> int:
+        """Frames that the camera gave and a newer one replaced, since the source was made."""
+        return self._counts.stale
+
+    def read(self, timeout_s: float) -> EncodedFrame:
+        """The newest frame. Raises DeviceError when none comes in time, or the camera goes away."""
+        stream = self._open_stream()
+        deadline_ns = self._clock_ns() + round(timeout_s * _NS_PER_S)
+        try:
+            while True:
+                frame = self._newest(stream)
+                if frame is not None:
+                    return frame
+                self._await(stream, (deadline_ns - self._clock_ns()) / _NS_PER_S, timeout_s)
+        except OSError as error:
+            raise _translated(self._path, error) from error
+
+    def _open_stream(self) -> "_Stream":
+        if self._stream is None:
+            raise RuntimeError("CameraSource is used outside its with block")
+        return self._stream
+
+    def _await(self, stream: "_Stream", left_s: float, timeout_s: float) -> None:
+        events = stream.device.poll(POLL_READ, left_s) if left_s > 0 else 0
+        if events & POLL_READ:
+            return
+        if events & POLL_FAILED:
+            raise OSError(errno.ENODEV, "the stream has failed")
+        raise DeviceError(
+            f"{self._path} gave no frame for {timeout_s:g} s",
+            hint="Plug the camera in again, or try another USB port; `vcam devices` shows what is there.",
+            device=str(self._path),
+        )
+
+    def _newest(self, stream: "_Stream") -> EncodedFrame | None:
+        """Take all that is ready, hand back all but the newest good frame, copy that."""
+        newest: Filled | None = None
+        stale = bad = 0
+        for _ in range(len(stream.buffers)):
+            filled = stream.buffers.dequeue()
+            if filled is None:
+                break
+            if filled.corrupt or not filled.used_bytes:
+                bad += 1
+                stream.buffers.queue(filled.index)
+                continue
+            if newest is not None:
+                stale += 1
+                stream.buffers.queue(newest.index)
+            newest = filled
+        self._counts = CameraCounts(self._counts.stale + stale, self._counts.bad + bad)
+        if newest is None:
+            return None
+        data = stream.buffers.copy(newest)
+        stream.buffers.queue(newest.index)
+        return EncodedFrame(data, stream.format, Stamp(stream.clock.pts_ns(newest.pts_ns), newest.sequence))
+
+    def _start(self, device: Descriptor, stack: ExitStack) -> "_Stream":
+        # linuxpy's tables take a moment to load: only a process that opens a camera pays for them.
+        from vcam.v4l2 import streaming
+        from vcam.v4l2.abi import BufType
+
+        mode = self._choose(device)
+        pix = streaming.set_format(device, BufType.VIDEO_CAPTURE, mode.fourcc, mode.size)
+        fmt = _video_format(self._path, pix)
+        wanted_s = mode.interval_s or Fraction(1 / self._wanted.fps).limit_denominator(100_000)
+        interval_s = streaming.set_interval(device, BufType.VIDEO_CAPTURE, wanted_s) or wanted_s
+        buffers = streaming.CaptureBuffers(device, self._buffer_count)
+        stack.callback(buffers.close)
+        return _Stream(device, buffers, fmt, float(interval_s), _StampClock(self._clock_ns))
+
+    def _choose(self, device: Descriptor) -> Mode:
+        from vcam.v4l2 import queries
+        from vcam.v4l2.abi import Capability
+
+        identity = queries.identify(device)
+        if Capability.VIDEO_CAPTURE not in identity.capabilities or Capability.STREAMING not in identity.capabilities:
+            raise DeviceError(
+                f"{self._path} ({identity.card}) is no camera that vcam can read",
+                hint="See `vcam devices` for the cameras; a virtual camera needs a running producer first.",
+                device=str(self._path),
+            )
+        offered = queries.formats(device)
+        readable = [fourcc for fourcc in offered if fourcc in READABLE]
+        size, fps = self._wanted.size, self._wanted.fps
+        unreadable = [Mode(fourcc, size, None) for fourcc in offered if fourcc not in READABLE]
+        # A driver that lists no sizes takes any, or the one it has.
+        found = queries.modes(device, readable, size, fps) or [Mode(fourcc, size, None) for fourcc in readable]
+        return choose_mode([*found, *unreadable], size, fps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """What is there while the source is open."""
+
+    device: Descriptor
+    buffers: "CaptureBuffers"
+    format: VideoFormat
+    interval_s: float
+    clock: "_StampClock"
+
+
+class _StampClock:
+    """Drivers' stamps where they make sense: on our clock, not in the future, never back."""
+
+    def __init__(self, clock_ns: Callable[[], int]) -> None:
+        self._clock_ns = clock_ns
+        self._last_ns = -1
+
+    def pts_ns(self, driver_ns: int | None) -> int:
+        now_ns = self._clock_ns()
+        wanted_ns = now_ns if driver_ns is None else min(driver_ns, now_ns)
+        self._last_ns = max(wanted_ns, self._last_ns + 1)
+        return self._last_ns
+
+
+def _video_format(path: Path, pix: "PixFormat") -> VideoFormat:
+    from vcam.v4l2.colour import range_and_matrix
+
+    pixel_format = READABLE.get(pix.fourcc)
+    if pixel_format is None:
+        raise FormatRejectedError(
+            f"{path} insists on {pix.fourcc}, which vcam cannot read",
+            hint="Close other programs that use the camera, or choose another, see `vcam devices`.",
+            device=str(path),
+        )
+    range_, matrix = range_and_matrix(pixel_format, pix.colours)
+    fmt = VideoFormat(pixel_format, pix.size.width, pix.size.height, range=range_, matrix=matrix)
+    if pixel_format is PixelFormat.MJPG or pix.stride in (0, plane_shapes(fmt)[0][1]):
+        return fmt
+    return VideoFormat(pixel_format, pix.size.width, pix.size.height, pix.stride, range_, matrix)
+
+
+def _translated(path: Path, error: OSError) -> DeviceError:
+    """What an operator can do about a failed system call."""
+    code = error.errno
+    if code in (errno.ENOENT, errno.ENXIO):
+        return DeviceError(f"there is no {path}", hint="See `vcam devices` for the cameras.", device=str(path))
+    if code in (errno.EACCES, errno.EPERM):
+        return DeviceError(
+            f"no permission to open {path}",
+            hint="Run `sudo usermod -aG video $USER` and log in again; in a container, pass the device and its group.",
+            device=str(path),
+        )
+    if code == errno.EBUSY:
+        others = ", ".join(map(str, holders(path))) or "another program"
+        return DeviceError(f"{path} is in use by {others}", hint=f"Close it; `fuser -v {path}` names it.", users=others)
+    if code in (errno.ENODEV, errno.EIO, errno.EPROTO, errno.ESHUTDOWN):
+        return DeviceError(
+            f"{path} went away ({error.strerror})",
+            hint="Plug the camera in again; `vcam devices` shows what is there.",
+            device=str(path),
+        )
+    if code in (errno.ENOTTY, errno.EISDIR):
+        return DeviceError(f"{path} is no video device", hint="See `vcam devices` for the cameras.", device=str(path))
+    return DeviceError(
+        f"{path}: {error.strerror or error}", hint="See `sudo dmesg | tail` for what the driver says.", device=str(path)
+    )
