@@ -1,0 +1,1 @@
+"""What stands behind the person: backdrops, the card of SAFE, and how the user names them."""

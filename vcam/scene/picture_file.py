@@ -1,0 +1,72 @@
+"""Reading a picture file from the user, who may name anything."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from vcam.errors import MediaError
+
+_MOST_PIXELS = 100_000_000
+"""A larger picture is refused before it is decoded: it would take 300 MB and serve no output."""
+
+_LONGEST_SIDE_PX = 4096
+"""Larger pictures are kept at this size: enough for any output."""
+
+_HINT = "give -b image:PATH a whole JPEG, PNG, WebP, TIFF, BMP or GIF file"
+
+
+def load_picture(path: Path, fill: tuple[int, int, int]) -> Pillow.Image:
+    """The picture in RGB, turned upright by its EXIF orientation, transparent parts over ``fill``.
+
+    Grey, 16-bit, palette and CMYK pictures are converted; of an animation it is the first picture.
+    Raises MediaError when the file is missing, of an unknown kind, damaged, or above 100 megapixels.
+    """
+    try:
+        # Pillow's own limit on size only warns below twice its value; ours is checked before pixels are read.
+        with Pillow.open(path) as opened:
+            _check_size(opened, path)
+            opened.draft("RGB", (_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
+            opened.load()
+            upright = ImageOps.exif_transpose(opened)
+    except UnidentifiedImageError as error:
+        raise MediaError(f"{path} is not a picture of a known kind", hint=_HINT, path=str(path)) from error
+    except FileNotFoundError as error:
+        raise MediaError(f"there is no file {path}", hint=_HINT, path=str(path)) from error
+    except Pillow.DecompressionBombError as error:
+        raise _too_large(path, str(error)) from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow's readers raise on damaged files
+        raise MediaError(f"{path} cannot be read: {error}", hint=_HINT, path=str(path)) from error
+    upright.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX), Pillow.Resampling.LANCZOS)
+    return _flattened(upright, fill)
+
+
+def _check_size(picture: Pillow.Image, path: Path) -> None:
+    if picture.width * picture.height > _MOST_PIXELS:
+        raise _too_large(path, f"{picture.width}x{picture.height}")
+
+
+def _too_large(path: Path, size: str) -> MediaError:
+    return MediaError(
+        f"{path} is too large: {size}, the limit is {_MOST_PIXELS // 1_000_000} megapixels",
+        hint="scale the picture down, for instance with `convert PATH -resize 3840x2160 smaller.jpg`",
+        path=str(path),
+    )
+
+
+def _flattened(picture: Pillow.Image, fill: tuple[int, int, int]) -> Pillow.Image:
+    if picture.mode.startswith(("I", "F")):
+        picture = _eight_bit(picture)
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    rgba = picture.convert("RGBA")
+    below = Pillow.new("RGBA", rgba.size, fill)
+    return Pillow.alpha_composite(below, rgba).convert("RGB")
+
+
+def _eight_bit(picture: Pillow.Image) -> Pillow.Image:
+    """Grey of 16 or 32 bits, or of floats, whose own conversion clips at 255 instead of scaling."""
+    values = np.asarray(picture).astype(np.float64)
+    white = 65535.0 if picture.mode.startswith("I") else 1.0
+    return Pillow.fromarray(np.rint(np.clip(values / white, 0.0, 1.0) * 255.0).astype(np.uint8))
