@@ -4,9 +4,11 @@ Kr and Kb: Rec. ITU-R BT.601-7 section 2.5.1 and BT.709-6 section 3. Ranges: BT.
 range is JFIF (ITU-T T.871 section 7).
 """
 
+from functools import cache
+
 import numpy as np
 
-from vcam.frame import Matrix, Range, Tensor
+from vcam.frame import Matrix, PixelFormat, Range, Tensor, VideoFormat
 
 _LUMA_WEIGHTS = {Matrix.BT601: (0.299, 0.114), Matrix.BT709: (0.2126, 0.0722)}
 """(Kr, Kb) of each matrix."""
@@ -25,6 +27,37 @@ def decode_matrix(matrix: Matrix, range_: Range) -> Tensor:
     """(3, 4) float32 that maps 8-bit levels (Y, U, V, 1) to RGB, nominally in [0, 1], not yet clipped."""
     square = np.vstack([_encode(matrix, range_), [0.0, 0.0, 0.0, 1.0]])
     return np.linalg.inv(square)[:3].astype(np.float32)
+
+
+def encoding(fmt: VideoFormat) -> Tensor:
+    """``encode_matrix`` of a format, shared and read-only. RGB24 counts as full range: its levels are 255 * RGB."""
+    return _encoding(fmt.pixel_format, fmt.matrix, fmt.range)
+
+
+def decoding(fmt: VideoFormat) -> Tensor:
+    """``decode_matrix`` of a format, shared and read-only. GREY ignores chroma, RGB24 counts as full range."""
+    return _decoding(fmt.pixel_format, fmt.matrix, fmt.range)
+
+
+@cache
+def _encoding(pixel_format: PixelFormat, matrix: Matrix, range_: Range) -> Tensor:
+    rgb = pixel_format == PixelFormat.RGB24
+    result = np.eye(3, 4, dtype=np.float32) * np.float32(255.0) if rgb else encode_matrix(matrix, range_)
+    result.flags.writeable = False
+    return result
+
+
+@cache
+def _decoding(pixel_format: PixelFormat, matrix: Matrix, range_: Range) -> Tensor:
+    if pixel_format == PixelFormat.RGB24:
+        result = np.eye(3, 4, dtype=np.float32) / np.float32(255.0)
+    else:
+        result = decode_matrix(matrix, range_)
+    if pixel_format == PixelFormat.GREY:
+        result[:, 3] += _CHROMA_ZERO * (result[:, 1] + result[:, 2])
+        result[:, 1:3] = 0.0
+    result.flags.writeable = False
+    return result
 
 
 def _encode(matrix: Matrix, range_: Range) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

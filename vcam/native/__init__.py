@@ -1,0 +1,173 @@
+"""The pixel arithmetic on the CPU: what stands between camera planes and the matting network, and back.
+
+Nothing here allocates pictures: outputs are the caller's. Sources may have padded rows. Every function checks types,
+shapes and overlap (TypeError, ValueError), releases the GIL and splits its work over ``threads()``. RGB24 is always
+full range. Where an argument is a ``Window``, it is a part of a picture in that picture's pixels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vcam.color import decoding, encoding
+from vcam.frame import AffineMatte, Image, PixelFormat, Planes, Tensor, VideoFormat
+from vcam.native import _pixels
+
+__all__ = [
+    "Levels",
+    "Window",
+    "all_finite",
+    "alpha",
+    "compose",
+    "convert",
+    "isa",
+    "isas",
+    "sample",
+    "select_isa",
+    "set_threads",
+    "threads",
+]
+
+_LUMA_CHROMA = frozenset({PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420, PixelFormat.I422, PixelFormat.I444})
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a picture or matte, in its pixels; may begin and end between pixels, must lie inside."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Stretches alpha so that ``black`` becomes 0 and ``white`` 1: a network's faint ghosts become exact background."""
+
+    black: float = 0.0
+    white: float = 1.0
+
+    @property
+    def gain(self) -> float:
+        return 1.0 / (self.white - self.black)
+
+    @property
+    def offset(self) -> float:
+        return -self.black * self.gain
+
+
+UNCHANGED = Levels()
+
+
+def sample(image: Image, out: Tensor, window: Window | None = None) -> None:
+    """Resize the picture, or the window of it, into ``out``, (3, h, w) float32 RGB in [0, 1].
+
+    Bilinear at half-pixel centres without antialiasing, taps clamped at the border of the picture: ONNX Resize with
+    mode linear and coordinate_transformation_mode half_pixel, scale = output size / input size. Chroma is replicated.
+    """
+    _pixels.sample(_picture(image.planes, image.format), decoding(image.format), _corners(window), out)
+
+
+def compose(
+    image: Image,
+    matte: AffineMatte,
+    background: Image,
+    out: Planes,
+    *,
+    levels: Levels = UNCHANGED,
+    window: Window | None = None,
+) -> None:
+    """Blend the person of ``image`` over ``background`` into ``out``, planes in the background's format.
+
+    All three have one size. The blend happens in the target's space, out = alpha * encode(foreground) +
+    (1 - alpha) * background, with chroma averaged before it is rounded; alpha 0, and NaN, give the background's bytes.
+    window: the part of the matte that covers the image (the whole by default).
+    """
+    _pixels.compose(
+        _picture(image.planes, image.format),
+        decoding(image.format),
+        _matte(matte, levels, window),
+        _picture(background.planes, background.format),
+        _picture(out, background.format),
+        encoding(background.format),
+    )
+
+
+def alpha(
+    image: Image,
+    matte: AffineMatte,
+    out: npt.NDArray[np.uint8] | Tensor,
+    *,
+    levels: Levels = UNCHANGED,
+    window: Window | None = None,
+) -> None:
+    """The matte at the picture's resolution into ``out``, (H, W), uint8 0..255 or float32 0..1; as in ``compose``."""
+    _pixels.alpha(_picture(image.planes, image.format), decoding(image.format), _matte(matte, levels, window), out)
+
+
+def convert(image: Image, out: Planes, target: VideoFormat) -> None:
+    """Repack ``image`` into planes of ``target``, same size, any layout and colour to any other.
+
+    Exact where only bytes move; chroma is replicated or averaged, never rounded twice.
+    """
+    _pixels.convert(
+        _picture(image.planes, image.format),
+        decoding(image.format),
+        _picture(out, target),
+        encoding(target),
+        same_colour=_same_colour(image.format, target),
+    )
+
+
+def all_finite(array: Tensor) -> bool:
+    """Whether no value of a C-contiguous float32 array is NaN or infinite."""
+    return _pixels.all_finite(array)
+
+
+def isa() -> str:
+    """The instruction set whose loops run: v4, v3 or baseline (x86-64 levels; other processors: baseline)."""
+    return _pixels.isa()
+
+
+def isas() -> list[str]:
+    """Every instruction set that this processor and build can run, best first."""
+    return _pixels.isas()
+
+
+def select_isa(name: str) -> None:
+    """Use another of ``isas()``, process-wide. For tests and measurements."""
+    _pixels.select_isa(name)
+
+
+def threads() -> int:
+    """How many threads share the work of one call."""
+    return _pixels.threads()
+
+
+def set_threads(count: int) -> None:
+    """Process-wide; at least 1."""
+    _pixels.set_threads(count)
+
+
+def _picture(planes: Planes, fmt: VideoFormat) -> tuple[str, int, int, Planes]:
+    return (fmt.pixel_format.value, fmt.width, fmt.height, planes)
+
+
+def _corners(window: Window | None) -> tuple[float, float, float, float] | None:
+    return None if window is None else (window.x, window.y, window.width, window.height)
+
+
+def _matte(
+    matte: AffineMatte, levels: Levels, window: Window | None
+) -> tuple[Tensor, Tensor, tuple[float, float, float, float] | None, float, float]:
+    return (matte.a, matte.b, _corners(window), levels.gain, levels.offset)
+
+
+def _same_colour(a: VideoFormat, b: VideoFormat) -> bool:
+    if a.pixel_format in _LUMA_CHROMA and b.pixel_format in _LUMA_CHROMA:
+        return a.range == b.range and a.matrix == b.matrix
+    if a.pixel_format != b.pixel_format:
+        return False
+    return a.pixel_format == PixelFormat.RGB24 or (a.range == b.range and a.matrix == b.matrix)

@@ -1,0 +1,17 @@
+// The table of one instruction set's loops.
+#include "loops.h"
+
+#define VCAM_TEXT_OF(x) #x
+#define VCAM_TEXT(x) VCAM_TEXT_OF(x)
+
+namespace vcam::VCAM_ISA {
+
+void sample(const Sample&, int);
+void compose(const Compose&, int);
+void alpha(const Alpha&, int);
+void convert(const Convert&, int);
+bool all_finite(const float*, size_t);
+
+extern const Kernels kernels = {VCAM_TEXT(VCAM_ISA), sample, compose, alpha, convert, all_finite};
+
+}  // namespace vcam::VCAM_ISA

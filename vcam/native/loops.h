@@ -1,0 +1,94 @@
+// What the loops work on, and the table through which the bindings call them.
+//
+// The loops are compiled once per instruction set into a namespace of its own (VCAM_ISA); the bindings choose one table
+// at import. Nothing here allocates: scratch is on the stack or belongs to the caller. Arguments are already checked.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pixel.h"
+
+namespace vcam {
+
+// Order as in the bindings' table of fourccs.
+enum class Layout : int { I420, I422, I444, YUYV, NV12, GREY, RGB24 };
+
+// Widest picture: bounds the row buffers on the stack.
+constexpr int kMaxSide = 8192;
+
+// Planes with any row stride. Sources are never written through.
+struct Picture {
+    Layout layout;
+    int width, height;
+    uint8_t* plane[3];
+    ptrdiff_t stride[3];
+};
+
+// A part of a picture or matte, in its pixels.
+struct Window {
+    float x, y, width, height;
+};
+
+// A and b (4, height, width); window is the part that covers the picture. alpha becomes gain * alpha + offset
+// before its clip.
+struct Matte {
+    const float* a;
+    const float* b;
+    int width, height;
+    Window window;
+    float gain, offset;
+};
+
+struct Sample {
+    Picture source;
+    pixel::Matrix34 decode;
+    Window window;
+    float* out;
+    int width, height;
+};
+
+struct Compose {
+    Picture source, background, target;
+    pixel::Matrix34 decode, encode;
+    Matte matte;
+};
+
+// One of out8, out32 is set: (height, width) of the source, packed.
+struct Alpha {
+    Picture source;
+    pixel::Matrix34 decode;
+    Matte matte;
+    uint8_t* out8;
+    float* out32;
+};
+
+// same_colour: both sides mean the same levels, which are then only moved and averaged.
+struct Convert {
+    Picture source, target;
+    pixel::Matrix34 decode, encode;
+    bool same_colour;
+};
+
+struct Kernels {
+    const char* name;
+    void (*sample)(const Sample&, int threads);
+    void (*compose)(const Compose&, int threads);
+    void (*alpha)(const Alpha&, int threads);
+    void (*convert)(const Convert&, int threads);
+    bool (*all_finite)(const float* values, size_t count);
+};
+
+namespace baseline {
+extern const Kernels kernels;
+}
+#ifdef VCAM_X86
+namespace v3 {
+extern const Kernels kernels;
+}
+namespace v4 {
+extern const Kernels kernels;
+}
+#endif
+
+}  // namespace vcam

@@ -1,0 +1,68 @@
+// Vectors of floats for one instruction set, so that pixel.h computes several pixels at once.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+#include "pixel.h"
+
+#ifndef VCAM_ISA
+#define VCAM_ISA baseline
+#endif
+
+namespace vcam::VCAM_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+typedef float Floats __attribute__((vector_size(kLanes * sizeof(float))));
+typedef int32_t Ints __attribute__((vector_size(kLanes * sizeof(int32_t))));
+
+VCAM_HD Floats load(const float* from) {
+    Floats v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+VCAM_HD Ints load(const int32_t* from) {
+    Ints v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+VCAM_HD void store(float* to, Floats v) { memcpy(to, &v, sizeof v); }
+
+VCAM_HD Floats all(float x) { return Floats{} + x; }
+
+VCAM_HD Floats to_floats(Ints v) { return __builtin_convertvector(v, Floats); }
+
+// The first operand where it is greater (less), else the second, also for NaN: what these instructions do.
+#if defined(__AVX512F__)
+VCAM_HD Floats larger(Floats x, Floats bound) { return _mm512_max_ps(x, bound); }
+VCAM_HD Floats smaller(Floats x, Floats bound) { return _mm512_min_ps(x, bound); }
+#elif defined(__AVX2__)
+VCAM_HD Floats larger(Floats x, Floats bound) { return _mm256_max_ps(x, bound); }
+VCAM_HD Floats smaller(Floats x, Floats bound) { return _mm256_min_ps(x, bound); }
+#elif defined(__SSE2__)
+VCAM_HD Floats larger(Floats x, Floats bound) { return _mm_max_ps(x, bound); }
+VCAM_HD Floats smaller(Floats x, Floats bound) { return _mm_min_ps(x, bound); }
+#else
+VCAM_HD Floats larger(Floats x, Floats bound) { return x > bound ? x : bound; }
+VCAM_HD Floats smaller(Floats x, Floats bound) { return x < bound ? x : bound; }
+#endif
+
+}  // namespace vcam::VCAM_ISA
+
+template <>
+struct vcam::pixel::Bound<vcam::VCAM_ISA::Floats> {
+    using T = vcam::VCAM_ISA::Floats;
+    static VCAM_HD T above(T x, float lo) { return vcam::VCAM_ISA::larger(x, T{} + lo); }
+    static VCAM_HD T below(T x, float hi) { return vcam::VCAM_ISA::smaller(x, T{} + hi); }
+};
