@@ -61,10 +61,10 @@ def cut(model: "onnx.ModelProto") -> "onnx.ModelProto":
     if depends_on(a, SRC) or depends_on(b, SRC):
         raise _mismatch("coefficients computed from the small picture alone", "a refiner that reads full-size src")
     full.name = f"{SRC}_full_size"
-    for tensor, name in ((small, SRC), (a, COEFFICIENTS[0]), (b, COEFFICIENTS[1])):
+    for tensor, name, channels in ((small, SRC, 3), (a, COEFFICIENTS[0], 4), (b, COEFFICIENTS[1], 4)):
         if name in tensors and name != SRC:
             tensors[name].name = f"{name}_inner"
-        tensor.name, tensor.dtype = name, full.dtype
+        tensor.name, tensor.dtype, tensor.shape = name, full.dtype, ["batch_size", channels, "height", "width"]
     graph.inputs = [small, *(tensors[name] for name in STATES_IN)]
     graph.outputs = [a, b, *(tensors[name] for name in STATES_OUT)]
     graph.cleanup().toposort()
@@ -81,7 +81,7 @@ def expose_small(model: "onnx.ModelProto") -> tuple["onnx.ModelProto", str]:
 
     graph = gs.import_onnx(model)
     small = find_cut_points(graph).downsample.outputs[0]
-    small.dtype = graph.tensors()[SRC].dtype
+    small.dtype, small.shape = graph.tensors()[SRC].dtype, ["batch_size", 3, "small_height", "small_width"]
     graph.outputs.append(small)
     return gs.export_onnx(graph), small.name
 

@@ -29,7 +29,6 @@ ATTEMPTS = 3
 TIMEOUT_S = 20.0
 """Without a byte for so long, a connection counts as cut."""
 
-_CHUNK_BYTES = 1 << 16
 _PARTIAL, _RANGE_NOT_SATISFIABLE = 206, 416
 _HINT = "fetch the file on another machine and import it: vcam model prepare --from FILE"
 
@@ -136,16 +135,21 @@ def _download(client: "httpx.Client", url: str, entry: ModelEntry, part: BinaryI
     import httpx
 
     done = part.seek(0, os.SEEK_END)
+    if done > entry.size_bytes:
+        done = part.truncate(0)
     if done == entry.size_bytes:
         return
     headers = {"Range": f"bytes={done}-"} if done else {}
     try:
         with client.stream("GET", url, headers=headers) as response:
             done = _accept(response, done, entry, part)
-            for chunk in response.iter_bytes(_CHUNK_BYTES):
-                done += part.write(chunk)
+            # As they arrive: chunks of a fixed size would lose the last bytes before a cut.
+            for chunk in response.iter_bytes():
+                done += len(chunk)
                 if done > entry.size_bytes:
+                    part.truncate(0)
                     raise _MirrorError(f"it sends more than the sought {entry.size_bytes} bytes", again=False)
+                part.write(chunk)
                 progress(Progress(Step.FETCH, done, entry.size_bytes))
     except httpx.HTTPStatusError as error:
         raise _MirrorError(f"HTTP status {error.response.status_code}", again=False) from error

@@ -26,6 +26,7 @@ class Network:
 
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._errors = (ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.RuntimeException)
         refusals = (*self._errors, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf, ort_errors.NotImplemented)
         try:
