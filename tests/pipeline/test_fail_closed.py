@@ -11,7 +11,7 @@ import pytest
 from vcam.compose.cpu import CpuFrameProcessor
 
 from tests.pipeline import room
-from vcam.decode import make_decoder
+from vcam.decode.choose import make_decoder
 from vcam.errors import DeviceError, EngineError, SinkError, VcamError
 from vcam.fakes import FakeEngine, FakeSink, FakeSource, Fault
 from vcam.frame import AffineMatte, Stamp
@@ -22,7 +22,7 @@ from vcam.stages import Scene
 
 INTERVAL_S = 0.01
 LIMIT_S = 20.0
-POLICY = Policy(live=True, frame_interval_s=INTERVAL_S, safe_after_s=0.1)
+POLICY = Policy(live=True, frame_interval_s=INTERVAL_S, safe_after_s=0.1, engine_retry_s=0.05)
 
 
 @dataclass

@@ -137,6 +137,15 @@ def test_fps_counts_live_frames_only(statistics: Statistics, clock: Clock) -> No
     assert statistics.fps() == pytest.approx(1 / 0.3)
 
 
+def test_the_mean_rate_is_that_of_the_whole_run(statistics: Statistics, clock: Clock) -> None:
+    assert statistics.mean_fps() == 0.0
+    for interval_s in (3.0, 0.1, 0.3, 4.6):
+        clock.now_s += interval_s
+        statistics.frame_done(Outcome.LIVE, {}, 0.0)
+    statistics.frame_done(Outcome.SAFE, {}, 0.0)
+    assert statistics.mean_fps() == pytest.approx(3 / 5.0), "the time before the first frame does not count"
+
+
 def test_no_count_is_lost_between_threads(statistics: Statistics) -> None:
     rounds, threads = 500, 8
 

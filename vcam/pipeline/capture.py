@@ -79,11 +79,12 @@ class CaptureLoop:
 
     def _pump(self, source: Source) -> None:
         self._epoch += 1
-        self.worker.succeeded()
         expected: int | None = None
         while not (self.worker.stopping or self._closed_for_idle):
             frame = source.read(READ_TIMEOUT_S)
-            self.camera_up = True
+            if not self.camera_up:
+                self.camera_up = True
+                self.worker.succeeded()
             if expected is not None and frame.stamp.sequence > expected:
                 self._statistics.dropped(DropReason.SEQUENCE_GAP, frame.stamp.sequence - expected)
             expected = frame.stamp.sequence + 1

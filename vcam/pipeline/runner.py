@@ -22,7 +22,9 @@ from vcam.stages import Decoder, EngineInfo, FrameProcessor, Scene, Stage, Stage
 _log = logging.getLogger(__name__)
 
 _TAKE_TIMEOUT_S = 0.2
-_ENGINE_RETRY = RetryPolicy(backoff_s=0.5, backoff_limit_s=8.0, failures_limit=5)
+_ENGINE_BACKOFF_LIMIT_S = 8.0
+_OPENINGS_LIMIT = 5
+"""An engine that fails this often without one good frame between will not recover: the process ends."""
 _FAILURES_BEFORE_REBUILD = 3
 """An engine that fails this often in a row is closed and opened anew."""
 _GAP_S = 0.5
@@ -63,7 +65,8 @@ class FrameLoop:
         self.busy_since_s: float | None = None
         self.last_live_s: float | None = None
         self.failing: SafeReason | None = None
-        self.worker = Worker("vcam-frame", self._session, _ENGINE_RETRY, on_end=on_end)
+        retry = RetryPolicy(wiring.policy.engine_retry_s, _ENGINE_BACKOFF_LIMIT_S, failures_limit=_OPENINGS_LIMIT)
+        self.worker = Worker("vcam-frame", self._session, retry, on_end=on_end, on_failure=self._crashed)
 
     def _session(self) -> None:
         self.engine, self._last, self._engine_failures = None, None, 0
@@ -149,6 +152,13 @@ class FrameLoop:
         if self._engine_failures >= _FAILURES_BEFORE_REBUILD or not error.retryable:
             raise error
         processor.reset()
+
+    def _crashed(self, error: Exception) -> None:
+        """The session ended by an error: cover the output at once, before anything is opened again."""
+        if self.failing is None:
+            self.failing = SafeReason.ENGINE_ERROR if isinstance(error, EngineError) else SafeReason.INTERNAL_ERROR
+            if self._wiring.policy.live:  # in a file, a frame that failed is left out
+                self._write_safe(self.failing)
 
     def _forget_after_gap(self, stamp: Stamp, processor: FrameProcessor) -> None:
         last, self._last = self._last, stamp

@@ -69,6 +69,7 @@ class Statistics:
         self._safe = dict.fromkeys(SafeReason, 0)
         self._dropped = dict.fromkeys(DropReason, 0)
         self._live_at_s: deque[float] = deque(maxlen=_FPS_FRAMES)
+        self._first_live_s = self._last_live_s = 0.0
 
     def frame_done(self, outcome: Outcome, stages: Mapping[Stage, float], latency_s: float) -> None:
         """A frame came to its end. stages: seconds it spent in each. The latency counts for live frames only."""
@@ -80,6 +81,9 @@ class Statistics:
             if outcome is Outcome.LIVE:
                 self._latency.add(latency_s)
                 self._live_at_s.append(now_s)
+                self._last_live_s = now_s
+                if self._frames[outcome] == 1:
+                    self._first_live_s = now_s
 
     def safe(self, reason: SafeReason) -> None:
         """A SAFE card was written."""
@@ -99,6 +103,12 @@ class Statistics:
         if len(recent) < 2 or recent[-1] <= recent[0]:  # noqa: PLR2004  two points make an interval
             return 0.0
         return (len(recent) - 1) / (recent[-1] - recent[0])
+
+    def mean_fps(self) -> float:
+        """Live frames a second from the first to the last one; 0 before the second."""
+        with self._lock:
+            frames, first_s, last_s = self._frames[Outcome.LIVE], self._first_live_s, self._last_live_s
+        return (frames - 1) / (last_s - first_s) if last_s > first_s else 0.0
 
     def table(self) -> tuple[TableRow, ...]:
         """Percentiles of the recent values: stages in the order a frame meets them, then LATENCY; no empty rows."""

@@ -195,9 +195,8 @@ class Pipeline:
 
     def _why_safe(self) -> SafeReason:
         frames = self._frames
-        if frames.worker.last_error is not None:
-            engine = isinstance(frames.worker.last_error, EngineError)
-            return SafeReason.ENGINE_ERROR if engine else SafeReason.INTERNAL_ERROR
+        if frames.failing is not None and frames.engine is None:
+            return frames.failing
         if self._reloading:
             return SafeReason.RELOAD
         if frames.engine is None:

@@ -31,6 +31,7 @@ class Policy:
     frames: end after this many pictures (None: never).
     idle_after_s: close the camera when nobody has watched for this long (None: never).
     wait_for_camera: a camera that is missing at start is waited for instead of being an error.
+    engine_retry_s: wait before an engine that failed is opened again; doubles with each failure in a row.
     clock: seconds of CLOCK_MONOTONIC, the one that cameras stamp their frames with.
     """
 
@@ -41,6 +42,7 @@ class Policy:
     frames: int | None = None
     idle_after_s: float | None = None
     wait_for_camera: bool = False
+    engine_retry_s: float = 0.5
     clock: Callable[[], float] = time.monotonic
 
 

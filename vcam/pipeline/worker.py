@@ -29,15 +29,23 @@ class Worker:
     """Runs ``session`` in a named thread. A session that returns ends the worker; one that raises is repeated.
 
     Errors that are not retryable, and those beyond the policy, end the worker and are kept in ``failure``;
-    ``last_error`` is the one that is being recovered from (None while it works).
+    ``last_error`` is the one that is being recovered from (None while it works). ``on_failure`` hears of each, in the
+    worker's thread, ``on_end`` of the end.
     """
 
     def __init__(
-        self, name: str, session: Callable[[], None], policy: RetryPolicy, *, on_end: Callable[[], None]
+        self,
+        name: str,
+        session: Callable[[], None],
+        policy: RetryPolicy,
+        *,
+        on_end: Callable[[], None],
+        on_failure: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         self._session = session
         self._policy = policy
         self._on_end = on_end
+        self._on_failure = on_failure
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._failures = 0
@@ -89,6 +97,7 @@ class Worker:
                     self._session()
                     return
                 except Exception as error:  # noqa: BLE001  the supervisor's one broad except: any fault becomes SAFE, then a retry
+                    self._on_failure(error)
                     if self._is_final(error):
                         self.failure = error
                         return
