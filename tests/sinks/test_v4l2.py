@@ -123,9 +123,20 @@ def test_a_driver_with_another_opinion_is_unusable(forced: tuple[int, int, str])
     assert bench.kernel.leaks == 0
 
 
-def test_lines_shorter_than_the_picture_are_unusable() -> None:
-    with pytest.raises(SinkUnusableError), Bench(FakeLoopback(Loopback(stride=40))).sink:
+def test_a_format_pinned_by_a_reader_can_be_retried() -> None:
+    bench = Bench(FakeLoopback(Loopback(forced=(64, 32, "YUYV"), readers=1)))
+    with pytest.raises(SinkError, match="gives YUYV 64x32") as caught, bench.sink:
         pass
+    assert caught.value.retryable
+    assert bench.kernel.leaks == 0
+
+
+def test_lines_shorter_than_the_picture_are_unusable() -> None:
+    """v4l2loopback computes YUYV lines of an odd width without their last half pair."""
+    fmt = VideoFormat(PixelFormat.YUYV, 33, 16)
+    with pytest.raises(SinkUnusableError, match="lines of 66 bytes") as caught, Bench(FakeLoopback(), fmt).sink:
+        pass
+    assert "size=32x16" in caught.value.hint
 
 
 def test_a_camera_is_no_output() -> None:

@@ -106,6 +106,18 @@ def test_virtual_cameras_tell_format_readers_and_exclusive_caps(machine: Machine
     assert machine.inventory().cameras == ()
 
 
+@pytest.mark.parametrize(("attribute", "expected"), [("", None), ("YUYV:1280x720@30/1\n", Size(1280, 720))])
+def test_a_made_up_format_is_not_shown(machine: Machine, attribute: str, expected: Size | None) -> None:
+    device = FakeLoopback()
+    device.format = ("YUYV", 1280, 720)
+    machine.add(10, device)
+    folder = machine.root / "sys/class/video4linux/video10"
+    folder.mkdir(parents=True)
+    (folder / "format").write_text(attribute)
+    shown = machine.inventory().virtual_cameras[0].format
+    assert (shown.size if shown else None) == expected
+
+
 def test_exclusive_caps_are_unknown_without_the_module(machine: Machine) -> None:
     machine.add(10, FakeLoopback())
     assert machine.inventory().virtual_cameras[0].exclusive_caps is None

@@ -118,23 +118,32 @@ class V4l2Sink:
         if Capability.VIDEO_OUTPUT not in identity.capabilities:
             raise self._no_output(identity.card, identity.driver)
         # v4l2loopback tells its readers only to who subscribed before the format was set.
-        tells = streaming.subscribe_client_usage(device)
+        readers = None
+        if streaming.subscribe_client_usage(device):
+            readers = streaming.next_client_usage(device) or 0
         fmt = self._format
         given = streaming.set_format(device, BufType.VIDEO_OUTPUT, fmt.pixel_format.value, fmt.size, declared(fmt))
-        self._check(given)
+        self._check(given, readers or 0)
         interval_s = Fraction(1 / self._fps).limit_denominator(_RATE_DENOMINATOR * 100)
         if streaming.set_interval(device, BufType.VIDEO_OUTPUT, interval_s) is None:
             log.info("sink.no_rate", extra={"sink": self.name})
-        return _Open(device, Packer(replace(fmt, stride=given.stride)), 0 if tells else None)
+        return _Open(device, Packer(replace(fmt, stride=given.stride)), readers)
 
-    def _check(self, given: "PixFormat") -> None:
+    def _check(self, given: "PixFormat", readers: int) -> None:
         wanted = self._format
-        narrow = 0 < given.stride < plane_shapes(wanted)[0][1]
-        if (given.fourcc, given.size) != (wanted.pixel_format.value, wanted.size) or narrow:
-            raise SinkUnusableError(
+        row_bytes = plane_shapes(wanted)[0][1]
+        if (given.fourcc, given.size) != (wanted.pixel_format.value, wanted.size):
+            # A reader pins the format; without one, the driver has its own opinion for good.
+            raise (SinkError if readers else SinkUnusableError)(
                 f"{self.name} gives {given.fourcc} {given.size} instead of {wanted.pixel_format} {wanted.size}",
                 hint=f"Close the programs that read it (`fuser -v {self.name}`), or write "
                 f"--output {self.name},size={given.size},format={given.fourcc}.",
+                device=self.name,
+            )
+        if 0 < given.stride < row_bytes:
+            raise SinkUnusableError(
+                f"{self.name} has lines of {given.stride} bytes, {wanted.pixel_format} {wanted.size} needs {row_bytes}",
+                hint=f"Choose an even width: --output {self.name},size={wanted.width // 2 * 2}x{wanted.height}.",
                 device=self.name,
             )
 

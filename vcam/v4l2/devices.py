@@ -104,7 +104,7 @@ def _ask(device: Descriptor, root: Path, loopbacks: list[Path]) -> _Entry:
             loopbacks.append(path)
         if identity.driver != _LOOPBACK and Capability.VIDEO_OUTPUT not in can:
             return None
-        return VirtualCamera(path, identity.card, identity.driver, _format(device), _readers(device), exclusive)
+        return VirtualCamera(path, identity.card, identity.driver, _format(device, root), _readers(device), exclusive)
     if Capability.VIDEO_CAPTURE in can and Capability.VIDEO_M2M not in can:
         modes = tuple(queries.modes(device, queries.formats(device)))
         return Camera(path, identity.card, identity.driver, identity.bus, _by_id(root, path), modes)
@@ -118,7 +118,11 @@ def _by_id(root: Path, path: Path) -> tuple[Path, ...]:
     return tuple(link for link in links if link.resolve() == path.resolve())
 
 
-def _format(device: Descriptor) -> streaming.PixFormat | None:
+def _format(device: Descriptor, root: Path) -> streaming.PixFormat | None:
+    with suppress(OSError):
+        # Without a producer v4l2loopback answers with a made-up format; this attribute of its own is empty then.
+        if not (root / "sys/class/video4linux" / device.path.name / "format").read_text().strip():
+            return None
     for kind in (BufType.VIDEO_OUTPUT, BufType.VIDEO_CAPTURE):
         # With exclusive_caps only the side that is up answers.
         with suppress(OSError):
