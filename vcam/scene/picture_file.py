@@ -1,5 +1,6 @@
 """Reading a picture file from the user, who may name anything."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,7 @@ def load_picture(path: Path, fill: tuple[int, int, int]) -> Pillow.Image:
     Raises MediaError when the file is missing, of an unknown kind, damaged, or above 100 megapixels.
     """
     try:
-        # Pillow's own limit on size only warns below twice its value; ours is checked before pixels are read.
-        with Pillow.open(path) as opened:
-            _check_size(opened, path)
-            opened.draft("RGB", (_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
-            opened.load()
-            upright = ImageOps.exif_transpose(opened)
+        upright = _decoded(path)
     except UnidentifiedImageError as error:
         raise MediaError(f"{path} is not a picture of a known kind", hint=_HINT, path=str(path)) from error
     except FileNotFoundError as error:
@@ -40,6 +36,15 @@ def load_picture(path: Path, fill: tuple[int, int, int]) -> Pillow.Image:
         raise MediaError(f"{path} cannot be read: {error}", hint=_HINT, path=str(path)) from error
     upright.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX), Pillow.Resampling.LANCZOS)
     return _flattened(upright, fill)
+
+
+def _decoded(path: Path) -> Pillow.Image:
+    """Turned upright. Pillow's warnings are about broken metadata, and about sizes that are checked here."""
+    with warnings.catch_warnings(action="ignore"), Pillow.open(path) as opened:
+        _check_size(opened, path)
+        opened.draft("RGB", (_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
+        opened.load()
+        return ImageOps.exif_transpose(opened)
 
 
 def _check_size(picture: Pillow.Image, path: Path) -> None:

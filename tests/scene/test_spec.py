@@ -1,0 +1,112 @@
+"""The user's background, in every form, and what is said to a wrong one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from vcam.errors import ConfigError, MediaError
+from vcam.frame import PixelFormat, VideoFormat
+from vcam.scene.spec import NEUTRAL, build_scene, parse_color
+from vcam.stages import Scene
+
+RED = (255, 0, 0)
+TARGET = VideoFormat(PixelFormat.RGB24, 16, 8)
+
+
+def _pixels(scene: Scene) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return scene.backdrop.render(TARGET, 0).planes[0].reshape(8, 16, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "rgb"),
+    [("0,255,0", (0, 255, 0)), (" 1, 2 ,3 ", (1, 2, 3)), ("#0a0B0c", (10, 11, 12)), ("255,255,255", (255, 255, 255))],
+)
+def test_parse_color(text: str, rgb: tuple[int, int, int]) -> None:
+    assert parse_color(text) == rgb
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1,2", "1,2,3,4", "1,2,256", "-1,2,3", "1.5,2,3", "red", "#12345", "#1234567", "#gg0000"]
+)
+def test_parse_color_refuses(text: str) -> None:
+    with pytest.raises(ConfigError, match="not a colour") as caught:
+        parse_color(text)
+    assert "-c" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("spec", "rgb"),
+    [
+        ("green", (0, 255, 0)),
+        ("color", RED),
+        ("color:1,2,3", (1, 2, 3)),
+        ("color:#010203", (1, 2, 3)),
+        (" green ", (0, 255, 0)),
+    ],
+)
+def test_plain_colours(spec: str, rgb: tuple[int, int, int]) -> None:
+    scene = build_scene(spec, RED)
+    assert (_pixels(scene) == rgb).all()
+    assert scene.blur == 0.0
+    assert not scene.show_room
+
+
+@pytest.mark.parametrize(
+    ("spec", "strength"), [("blur", 50.0), ("blur:1", 1.0), ("blur:100", 100.0), ("blur:12.5", 12.5)]
+)
+def test_blur_has_a_neutral_backdrop_for_safe(spec: str, strength: float) -> None:
+    scene = build_scene(spec, RED)
+    assert scene.blur == strength
+    assert not scene.show_room
+    assert (_pixels(scene) == NEUTRAL).all()
+
+
+def test_only_none_shows_the_room() -> None:
+    scene = build_scene("none", RED)
+    assert scene.show_room
+    assert scene.blur == 0.0
+    assert (_pixels(scene) == NEUTRAL).all()
+
+
+def test_image_with_its_fit_and_a_path_with_commas_and_colons(tmp_path: Path) -> None:
+    path = tmp_path / "a,b:c.png"
+    Pillow.new("RGB", (4, 4), (9, 8, 7)).save(path)
+    assert (_pixels(build_scene(f"image:{path}", RED)) == (9, 8, 7)).all()
+    contained = _pixels(build_scene(f"image:{path},fit=contain", RED))
+    assert (contained[:, 0] == 0).all()
+    assert (contained[:, 8] == (9, 8, 7)).all()
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem", "hint"),
+    [
+        ("gren", "did you mean 'green'", "-b"),
+        ("colour:1,2,3", "did you mean 'color'", "-b"),
+        ("", "unknown", "-b"),
+        ("xyz", "unknown", "blur:1..100"),
+        ("blur:0", "no strength", "1 to 100"),
+        ("blur:101", "no strength", "1 to 100"),
+        ("blur:nan", "no strength", "1 to 100"),
+        ("blur:", "no strength", "1 to 100"),
+        ("blur:much", "no strength", "1 to 100"),
+        ("color:1,2,300", "not a colour", "-c"),
+        ("color:", "not a colour", "-c"),
+        ("green:3", "takes nothing", "-b green"),
+        ("none:1", "takes nothing", "-b none"),
+        ("image", "names no file", "image:PATH"),
+        ("image:", "names no file", "image:PATH"),
+        ("image:x.png,fit=squeeze", "squeeze", "cover, contain, stretch, tile"),
+        ("video:clip.mp4", "not available", "image:PATH"),
+    ],
+)
+def test_refuses_and_helps(spec: str, problem: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=problem) as caught:
+        build_scene(spec, RED)
+    assert hint in caught.value.hint
+
+
+def test_a_picture_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="there is no file"):
+        build_scene(f"image:{tmp_path / 'gone.png'}", RED)
