@@ -5,9 +5,9 @@ that is relative is so to the working directory.
 """
 
 import difflib
-import json
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,19 +96,8 @@ def default_models_dir(environ: Mapping[str, str] = MappingProxyType({})) -> Pat
 
 
 def _listed(value: object) -> object:
-    """Several values may be written as a list, or in one string with commas (as in an environment variable)."""
-    if not isinstance(value, str):
-        return value
-    return (
-        json.loads(value) if value.startswith("[") else tuple(part.strip() for part in value.split(",") if part.strip())
-    )
-
-
-def _rgb(value: str) -> str:
-    parts = value.split(",")
-    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) <= 255 for part in parts):  # noqa: PLR2004  8-bit R, G, B
-        raise ValueError("must be R,G,B with three numbers from 0 to 255")
-    return ",".join(str(int(part)) for part in parts)
+    """One SINK may be written as a text, as in a variable; several with commas, where a next SINK begins."""
+    return re.split(r",\s*(?=/dev/|file:|null:)", value) if isinstance(value, str) else value
 
 
 _Even = Annotated[int, Field(ge=32, le=8192, multiple_of=2)]
@@ -128,7 +117,7 @@ class Config(BaseSettings):
     height: _Even = 720
     fps: Annotated[int, Field(ge=1, le=240)] = 30
     background: _Text = "blur"
-    color: Annotated[str, AfterValidator(_rgb)] = "0,255,0"
+    color: _Text = "0,255,0"
     engine: EngineChoice = EngineChoice.AUTO
     model: _Text | None = None
     models_dir: _Folder = Field(default_factory=default_models_dir)
@@ -285,7 +274,7 @@ def _bad_values(error: ValidationError, layers: Sequence[_Layer]) -> ConfigError
     for detail in error.errors(include_url=False, include_context=False):
         key = str(detail["loc"][0])
         layer = next(layer for layer in layers if key in layer.values)
-        wanted = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        wanted = re.sub(r"^\w+ should ", "must ", detail["msg"])
         problems.setdefault(layer.names[key], f"{layer.names[key]}: {wanted}, got {layer.values[key]!r}")
     return ConfigError("; ".join(problems.values()), hint=f"change {', '.join(problems)}")
 
