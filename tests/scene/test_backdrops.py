@@ -81,7 +81,7 @@ def test_cover_cuts_evenly_and_contain_shows_all(picture: Path) -> None:
     assert np.array_equal(cover[:, 32], cover[::-1, 32]), "as much is cut above as below"
     contain = decode_rgb(PictureBackdrop(picture, Fit.CONTAIN, (0, 255, 0)).render(RGB, 0).planes, RGB)
     assert (contain[:, :12] == (0, 255, 0)).all()
-    assert np.abs(contain[18, 15].astype(int) - (200, 30, 30)).max() <= 3
+    assert np.abs(contain[18, 15].astype(int) - (200, 30, 30)).max() <= 10, "red, but for the ringing of the filter"
 
 
 def test_tile_repeats_at_its_own_size(picture: Path) -> None:
