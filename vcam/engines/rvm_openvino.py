@@ -109,10 +109,23 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": str(self._threads),
             "INFERENCE_PRECISION_HINT": arithmetic,
         }
-        return core.compile_model(network, "CPU", properties)
+        compiled = core.compile_model(network, "CPU", properties)
+        check_arithmetic(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(), arithmetic)
+        return compiled
 
     def _arrays(self, tensors: CoreTensors, direction: int) -> Mapping[str, Buffer]:
         return {**tensors.inputs(direction), **tensors.outputs(direction), **self._hidden}
+
+
+def check_arithmetic(actual: str, wanted: Arithmetic) -> None:
+    """OpenVINO takes the wish for a hint and computes in something else where the CPU lacks it; vcam does not.
+
+    Raises EngineUnavailableError.
+    """
+    if actual != wanted:
+        raise EngineUnavailableError(
+            f"OpenVINO computes in {actual} on this CPU, asked for was {wanted}", hint="use float32: --no-fp16"
+        )
 
 
 def _interface(network: "openvino.Model") -> Interface:
