@@ -3,6 +3,7 @@
 import errno
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +100,13 @@ def test_drivers_that_tell_no_readers() -> None:
         assert sink.consumers() is None
 
 
+def test_an_old_loopback_can_be_opened_again() -> None:
+    bench = Bench(FakeLoopback(Loopback(tells_readers=False, needs_announcement=True)))
+    for _ in range(3):
+        with bench.sink as sink:
+            sink.write(random_image(FORMAT))
+
+
 def test_one_format_for_life() -> None:
     device = FakeLoopback()
     with Bench(device).sink as sink:
@@ -123,8 +131,9 @@ def test_a_driver_with_another_opinion_is_unusable(forced: tuple[int, int, str])
     assert bench.kernel.leaks == 0
 
 
-def test_a_format_pinned_by_a_reader_can_be_retried() -> None:
-    bench = Bench(FakeLoopback(Loopback(forced=(64, 32, "YUYV"), readers=1)))
+@pytest.mark.parametrize("behaviour", [{"readers": 1}, {"tells_readers": False}])
+def test_a_format_that_a_reader_may_pin_can_be_retried(behaviour: dict[str, Any]) -> None:
+    bench = Bench(FakeLoopback(Loopback(forced=(64, 32, "YUYV"), **behaviour)))
     with pytest.raises(SinkError, match="gives YUYV 64x32") as caught, bench.sink:
         pass
     assert caught.value.retryable

@@ -296,6 +296,7 @@ class Loopback:
     most_bytes: int | None = None
     busy_writes: int = 0
     capture_only: bool = False
+    needs_announcement: bool = False
     colours: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
@@ -311,9 +312,10 @@ class FakeLoopback(FakeDevice):
         self.events: deque[int] = deque(maxlen=1)
         self.subscribed = False
         self.formats_set = 0
+        self.announced = False
         self.answers |= {
             IOC.S_FMT: self._s_fmt, IOC.G_FMT: self._g_fmt, IOC.S_PARM: self._s_parm,
-            IOC.SUBSCRIBE_EVENT: self._subscribe, IOC.DQEVENT: self._dqevent,
+            IOC.SUBSCRIBE_EVENT: self._subscribe, IOC.DQEVENT: self._dqevent, IOC.STREAMON: self._stream_on,
         }  # fmt: skip
 
     def readers(self, count: int) -> None:
@@ -343,6 +345,18 @@ class FakeLoopback(FakeDevice):
         pix.sizeimage = pix.bytesperline * pix.height * 2
         self.behaviour.colours.append((pix.colorspace, pix.m1.ycbcr_enc, pix.quantization, pix.xfer_func))
         self.format = (pix.pixelformat.to_bytes(4, "little").decode(), pix.width, pix.height)
+
+    def _stream_on(self, argument: Any) -> None:
+        assert argument.value == BufType.VIDEO_OUTPUT
+        if not self.behaviour.needs_announcement:
+            raise fail(errno.EINVAL)
+        self.announced = True
+
+    def closed(self) -> None:
+        """v4l2loopback 0.12 with exclusive_caps forgets that it is an output, unless its producer made itself known."""
+        if self.behaviour.needs_announcement and self.frames and not self.announced:
+            self.capabilities = Capability.VIDEO_CAPTURE
+        self.announced = False
 
     def _g_fmt(self, argument: Any) -> None:
         if self.format is None or argument.type != BufType.VIDEO_OUTPUT:

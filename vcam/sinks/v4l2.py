@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 MODPROBE = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=AI-Camera video_nr={number}"
 _DEFAULT_NUMBER = "10"
 _RATE_DENOMINATOR = 1001
+_LOOPBACK = "loopback"
 
 
 @dataclass(slots=True)
@@ -123,18 +124,21 @@ class V4l2Sink:
             readers = streaming.next_client_usage(device) or 0
         fmt = self._format
         given = streaming.set_format(device, BufType.VIDEO_OUTPUT, fmt.pixel_format.value, fmt.size, declared(fmt))
-        self._check(given, readers or 0)
+        loopback = _LOOPBACK in identity.driver
+        self._check(given, pinned=bool(readers) or (readers is None and loopback))
         interval_s = Fraction(1 / self._fps).limit_denominator(_RATE_DENOMINATOR * 100)
         if streaming.set_interval(device, BufType.VIDEO_OUTPUT, interval_s) is None:
             log.info("sink.no_rate", extra={"sink": self.name})
+        if readers is None and loopback:
+            streaming.announce_producer(device)
         return _Open(device, Packer(replace(fmt, stride=given.stride)), readers)
 
-    def _check(self, given: "PixFormat", readers: int) -> None:
+    def _check(self, given: "PixFormat", *, pinned: bool) -> None:
         wanted = self._format
         row_bytes = plane_shapes(wanted)[0][1]
         if (given.fourcc, given.size) != (wanted.pixel_format.value, wanted.size):
-            # A reader pins the format; without one, the driver has its own opinion for good.
-            raise (SinkError if readers else SinkUnusableError)(
+            # A reader of v4l2loopback pins the format until it goes; else the driver is of its opinion for good.
+            raise (SinkError if pinned else SinkUnusableError)(
                 f"{self.name} gives {given.fourcc} {given.size} instead of {wanted.pixel_format} {wanted.size}",
                 hint=f"Close the programs that read it (`fuser -v {self.name}`), or write "
                 f"--output {self.name},size={given.size},format={given.fourcc}.",
@@ -156,10 +160,11 @@ class V4l2Sink:
             return device.write(data)
 
     def _no_output(self, card: str, driver: str) -> SinkError:
-        if "loopback" in driver:
+        if _LOOPBACK in driver:
             return SinkError(
                 f"{self.name} ({card}) has another producer",
-                hint=f"Stop it; `fuser -v {self.name}` names it.",
+                hint=f"Stop it; `fuser -v {self.name}` names it. If nothing does, load the module again: "
+                "`sudo modprobe -r v4l2loopback`, then `sudo modprobe v4l2loopback`.",
                 device=self.name,
             )
         return SinkUnusableError(

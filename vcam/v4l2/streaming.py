@@ -2,7 +2,7 @@
 
 import errno
 import mmap
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -88,6 +88,13 @@ def subscribe_client_usage(device: Descriptor) -> bool:
             return False
         raise
     return True
+
+
+def announce_producer(device: Descriptor) -> None:
+    """Make v4l2loopback 0.12 know us as its producer: without it a device with exclusive_caps that was written with
+    write(2) takes no producer again once we are gone. Newer ones do it on the first write, and may refuse this."""
+    with suppress(OSError):
+        device.ioctl(IOC.STREAMON, raw.cuint(BufType.VIDEO_OUTPUT))
 
 
 def next_client_usage(device: Descriptor) -> int | None:
@@ -185,10 +192,8 @@ class CaptureBuffers:
         self._request(0)
 
     def _quietly(self, action: Any) -> None:
-        try:
+        with suppress(OSError):
             action()
-        except OSError:
-            return
 
 
 def _buffer(index: int) -> Any:
