@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vcam.color import decoding, encoding
-from vcam.frame import AffineMatte, Image, PixelFormat, Planes, Tensor, VideoFormat
+from vcam.frame import AffineMatte, Image, PixelFormat, Planes, Size, Tensor, VideoFormat
 from vcam.native import _pixels
 
 __all__ = [
     "Levels",
+    "MaskedBlur",
     "Window",
     "all_finite",
     "alpha",
@@ -24,6 +25,7 @@ __all__ = [
     "isa",
     "isas",
     "sample",
+    "scale",
     "select_isa",
     "set_threads",
     "threads",
@@ -59,6 +61,9 @@ class Levels:
 
 
 UNCHANGED = Levels()
+
+BLUR_SIGMA = 0.05
+"""Sigma of the strongest blur, as a share of the picture's width."""
 
 
 def sample(image: Image, out: Tensor, window: Window | None = None) -> None:
@@ -119,6 +124,48 @@ def convert(image: Image, out: Planes, target: VideoFormat) -> None:
         encoding(target),
         same_colour=_same_colour(image.format, target),
     )
+
+
+def scale(image: Image, out: Planes, target: VideoFormat, window: Window | None = None) -> None:
+    """The picture, or the window of it, at ``target``'s size, in the image's own layout and colour.
+
+    Bilinear while at most two source pixels make one, from there the mean of the area; chroma likewise on its own grid.
+    """
+    _pixels.scale(_picture(image.planes, image.format), _corners(window), _picture(out, target))
+
+
+class MaskedBlur:
+    """The room behind the person, blurred as if the person were not there, for pictures of one size.
+
+    The person is weighted out of the blur, soft edges and a rim of one cell (1/320 of the width) included, so there is
+    no halo; where no room is near, a wider blur fills in. All memory is allocated here.
+    """
+
+    def __init__(self, size: Size) -> None:
+        self._width = size.width
+        self._blur = _pixels.MaskedBlur(size.width, size.height)
+
+    def gather(
+        self,
+        image: Image,
+        matte: AffineMatte,
+        strength: float,
+        *,
+        levels: Levels = UNCHANGED,
+        window: Window | None = None,
+    ) -> None:
+        """Blur the room of ``image``; matte, levels and window as in ``compose``.
+
+        strength, 0..100: the Gaussian's sigma is strength / 100 * BLUR_SIGMA * width. Below half a cell, 1/640 of the
+        width, it gets no sharper.
+        """
+        sigma = strength / 100.0 * BLUR_SIGMA * self._width
+        model = _matte(matte, levels, window)
+        self._blur.gather(_picture(image.planes, image.format), decoding(image.format), model, sigma)
+
+    def render(self, out: Planes, target: VideoFormat) -> None:
+        """Write what was gathered last into planes of ``target``, at the same size; black before the first."""
+        self._blur.render(_picture(out, target), encoding(target))
 
 
 def all_finite(array: Tensor) -> bool:

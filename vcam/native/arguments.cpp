@@ -20,19 +20,6 @@ constexpr Fourcc kFourccs[] = {{"YU12", Layout::I420}, {"422P", Layout::I422}, {
                                {"YUYV", Layout::YUYV}, {"NV12", Layout::NV12}, {"GREY", Layout::GREY},
                                {"RGB3", Layout::RGB24}};
 
-struct PlaneShape {
-    int64_t rows, bytes;
-};
-
-int plane_shapes(Layout layout, int64_t w, int64_t h, PlaneShape (&shapes)[3]) {
-    const int64_t cw = (w + 1) / 2, ch = (h + 1) / 2;
-    shapes[0] = {h, layout == Layout::YUYV ? 4 * cw : layout == Layout::RGB24 ? 3 * w : w};
-    shapes[1] = shapes[2] = {layout == Layout::I420 ? ch : h, layout == Layout::I444 ? w : cw};
-    if (layout == Layout::NV12) shapes[1] = {ch, 2 * cw};
-    if (layout == Layout::NV12) return 2;
-    return layout == Layout::I420 || layout == Layout::I422 || layout == Layout::I444 ? 3 : 1;
-}
-
 std::string shape_text(const int64_t* shape, size_t n) {
     std::string text = "(";
     for (size_t i = 0; i < n; ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
@@ -76,7 +63,7 @@ void add_extent(std::vector<Extent>& extents, const char* name, const Array& arr
     extents.push_back({name, begin, begin + array.nbytes()});
 }
 
-void plane_of(const std::string& name, nb::handle value, const PlaneShape& wanted, Picture& picture, int index,
+void plane_of(const std::string& name, nb::handle value, const PlaneSize& wanted, Picture& picture, int index,
               bool writes) {
     const auto take = [&](const auto& array) {
         if (!is_uint8(array.dtype())) bad_type(name + ": expected uint8 bytes");
@@ -117,8 +104,12 @@ Picture Arguments::picture_of(const char* name, nb::handle value, std::vector<Ex
     if (picture.width < 1 || picture.height < 1 || picture.width > kMaxSide || picture.height > kMaxSide)
         bad_value(std::string(name) + ": a side of " + std::to_string(picture.width) + "x" +
                   std::to_string(picture.height) + " is not within 1.." + std::to_string(kMaxSide));
-    PlaneShape shapes[3];
-    const int count = plane_shapes(picture.layout, picture.width, picture.height, shapes);
+    PlaneSize shapes[3];
+    int count = 0;
+    for (int i = 0; i < 3; ++i) {
+        shapes[i] = plane_size(picture.layout, picture.width, picture.height, i);
+        count += shapes[i].rows > 0;
+    }
     if (static_cast<int>(planes.size()) != count)
         bad_value(std::string(name) + ": expected " + std::to_string(count) + " planes, got " +
                   std::to_string(planes.size()));

@@ -66,30 +66,9 @@ void run_task(const Convert& job, int tile, int band, Scratch& s) {
         convert_rows(job, y, end - y < step ? end - y : step, first, n, s);
 }
 
-struct PlaneSize {
-    ptrdiff_t bytes;
-    int rows;
-};
-
-PlaneSize plane_size(const Picture& p, int plane) {
-    const int pairs = pairs_of(p);
-    switch (p.layout) {
-        case Layout::YUYV: return {4 * pairs, plane == 0 ? p.height : 0};
-        case Layout::RGB24: return {3 * p.width, plane == 0 ? p.height : 0};
-        case Layout::GREY: return {p.width, plane == 0 ? p.height : 0};
-        case Layout::I444: return {p.width, p.height};
-        case Layout::I422: return {plane == 0 ? p.width : pairs, p.height};
-        case Layout::I420: return {plane == 0 ? p.width : pairs, plane == 0 ? p.height : (p.height + 1) / 2};
-        case Layout::NV12:
-            if (plane == 2) return {0, 0};
-            return {plane == 0 ? p.width : 2 * pairs, plane == 0 ? p.height : (p.height + 1) / 2};
-    }
-    return {0, 0};
-}
-
 void copy_picture(const Convert& job) {
     for (int plane = 0; plane < 3; ++plane) {
-        const PlaneSize size = plane_size(job.source, plane);
+        const PlaneSize size = plane_size(job.source.layout, job.source.width, job.source.height, plane);
         for (int y = 0; y < size.rows; ++y)
             memcpy(line(job.target, plane, y), line(job.source, plane, y), static_cast<size_t>(size.bytes));
     }

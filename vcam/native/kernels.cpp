@@ -10,8 +10,11 @@ void sample(const Sample&, int);
 void compose(const Compose&, int);
 void alpha(const Alpha&, int);
 void convert(const Convert&, int);
+void scale(const Scale&, int);
+void blur_gather(const BlurGather&, int);
+void blur_render(const BlurRender&, int);
 bool all_finite(const float*, size_t);
 
-extern const Kernels kernels = {VCAM_TEXT(VCAM_ISA), sample, compose, alpha, convert, all_finite};
+extern const Kernels kernels = {VCAM_TEXT(VCAM_ISA), sample, compose, alpha, convert, scale, blur_gather, blur_render, all_finite};
 
 }  // namespace vcam::VCAM_ISA

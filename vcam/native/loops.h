@@ -14,6 +14,26 @@ namespace vcam {
 // Order as in the bindings' table of fourccs.
 enum class Layout : int { I420, I422, I444, YUYV, NV12, GREY, RGB24 };
 
+struct PlaneSize {
+    int rows, bytes;  // without padding
+};
+
+// Rows and bytes per row of the planes; what a layout does not have is {0, 0}. As vcam.frame.plane_shapes.
+inline PlaneSize plane_size(Layout layout, int w, int h, int plane) {
+    const int cw = (w + 1) / 2, ch = (h + 1) / 2;
+    switch (layout) {
+        case Layout::I444: return {h, w};
+        case Layout::I422: return {h, plane == 0 ? w : cw};
+        case Layout::I420: return {plane == 0 ? h : ch, plane == 0 ? w : cw};
+        case Layout::NV12:
+            if (plane == 2) return {0, 0};
+            return {plane == 0 ? h : ch, plane == 0 ? w : 2 * cw};
+        default:
+            if (plane > 0) return {0, 0};
+            return {h, layout == Layout::YUYV ? 4 * cw : layout == Layout::RGB24 ? 3 * w : w};
+    }
+}
+
 // Widest picture: bounds the row buffers on the stack.
 constexpr int kMaxSide = 8192;
 
@@ -70,12 +90,48 @@ struct Convert {
     bool same_colour;
 };
 
+// Both of one layout. window is the part of the source that fills the target.
+struct Scale {
+    Picture source, target;
+    Window window;
+};
+
+// The room at a fraction of its size: cells of cell x cell pixels, (r, g, b, weight) each. All memory is the owner's. See blur.cpp.
+struct BlurGrid {
+    int width, height;        // of the picture
+    int cell;                 // pixels per side of a cell, even
+    int columns, rows;        // of cells
+    float* cells;             // (rows, columns, 4)
+    float* scratch;           // the same
+    float* wide;              // (ceil(rows / 4), ceil(columns / 4), 4)
+    float* wide_scratch;      // the same
+    float* rgb;               // (3, rows, columns), the result
+};
+
+// sigma is in pixels of the picture.
+struct BlurGather {
+    BlurGrid grid;
+    Picture source;
+    pixel::Matrix34 decode;
+    Matte matte;
+    float sigma;
+};
+
+struct BlurRender {
+    BlurGrid grid;
+    Picture target;
+    pixel::Matrix34 encode;
+};
+
 struct Kernels {
     const char* name;
     void (*sample)(const Sample&, int threads);
     void (*compose)(const Compose&, int threads);
     void (*alpha)(const Alpha&, int threads);
     void (*convert)(const Convert&, int threads);
+    void (*scale)(const Scale&, int threads);
+    void (*blur_gather)(const BlurGather&, int threads);
+    void (*blur_render)(const BlurRender&, int threads);
     bool (*all_finite)(const float* values, size_t count);
 };
 

@@ -136,11 +136,85 @@ void convert(nb::handle source, nb::handle decode, nb::handle target, nb::handle
     active.load()->convert(job, thread_count);
 }
 
+void scale(nb::handle source, nb::handle window, nb::handle target) {
+    Arguments args;
+    Scale job = {};
+    job.source = args.source("source", source);
+    job.window = Arguments::window("window", window, job.source.width, job.source.height);
+    job.target = args.target("target", target);
+    if (job.source.layout != job.target.layout) bad_value("target: its layout is not that of the source");
+    args.check_overlap();
+    nb::gil_scoped_release released;
+    active.load()->scale(job, thread_count);
+}
+
 bool all_finite(nb::handle array) {
     const auto [values, count] = float_values("array", array);
     nb::gil_scoped_release released;
     return active.load()->all_finite(values, count);
 }
+
+// The blurred room of pictures of one size; owns all memory of a BlurGrid.
+class MaskedBlur {
+public:
+    MaskedBlur(int width, int height) {
+        if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide)
+            bad_value("size: " + std::to_string(width) + "x" + std::to_string(height) + " is not within 1.." +
+                      std::to_string(kMaxSide));
+        grid_.width = width;
+        grid_.height = height;
+        grid_.cell = 2 * ((width + 2 * kColumns - 1) / (2 * kColumns));
+        grid_.columns = (width + grid_.cell - 1) / grid_.cell;
+        grid_.rows = (height + grid_.cell - 1) / grid_.cell;
+        const size_t cells = static_cast<size_t>(grid_.columns) * grid_.rows;
+        const size_t wide = static_cast<size_t>((grid_.columns + 3) / 4) * ((grid_.rows + 3) / 4);
+        memory_.resize(4 * (2 * cells + 2 * wide) + 3 * cells);
+        grid_.cells = memory_.data();
+        grid_.scratch = grid_.cells + 4 * cells;
+        grid_.wide = grid_.scratch + 4 * cells;
+        grid_.wide_scratch = grid_.wide + 4 * wide;
+        grid_.rgb = grid_.wide_scratch + 4 * wide;
+    }
+
+    void gather(nb::handle source, nb::handle decode, nb::handle matte, float sigma) {
+        Arguments args;
+        BlurGather job = {};
+        const MatteArguments m = matte_arguments(matte);
+        job.grid = grid_;
+        job.source = args.source("source", source);
+        job.decode = Arguments::matrix("decode", decode);
+        job.matte = args.matte(m.a, m.b, m.window, m.gain, m.offset);
+        job.sigma = sigma;
+        require_size("source", job.source);
+        if (!(sigma >= 0.0f && sigma <= static_cast<float>(kMaxSide))) bad_value("sigma: expected 0 or more pixels");
+        nb::gil_scoped_release released;
+        active.load()->blur_gather(job, thread_count);
+    }
+
+    void render(nb::handle target, nb::handle encode) const {
+        Arguments args;
+        BlurRender job = {};
+        job.grid = grid_;
+        job.target = args.target("target", target);
+        job.encode = Arguments::matrix("encode", encode);
+        require_size("target", job.target);
+        args.check_overlap();
+        nb::gil_scoped_release released;
+        active.load()->blur_render(job, thread_count);
+    }
+
+private:
+    static constexpr int kColumns = 320;  // of cells, at most
+
+    void require_size(const char* name, const Picture& picture) const {
+        if (picture.width != grid_.width || picture.height != grid_.height)
+            bad_value(std::string(name) + ": expected " + std::to_string(grid_.width) + "x" +
+                      std::to_string(grid_.height));
+    }
+
+    BlurGrid grid_ = {};
+    std::vector<float> memory_;
+};
 
 }  // namespace
 
@@ -156,5 +230,10 @@ NB_MODULE(_pixels, m) {
     m.def("alpha", &alpha, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("out"));
     m.def("convert", &convert, nb::arg("source"), nb::arg("decode"), nb::arg("target"), nb::arg("encode"), nb::kw_only(),
           nb::arg("same_colour"));
+    m.def("scale", &scale, nb::arg("source"), nb::arg("window").none(), nb::arg("target"));
+    nb::class_<MaskedBlur>(m, "MaskedBlur")
+        .def(nb::init<int, int>(), nb::arg("width"), nb::arg("height"))
+        .def("gather", &MaskedBlur::gather, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("sigma"))
+        .def("render", &MaskedBlur::render, nb::arg("target"), nb::arg("encode"));
     m.def("all_finite", &all_finite, nb::arg("array"));
 }

@@ -73,6 +73,36 @@ VCAM_HD T lerp(T a, T b, Weight t) {
     return a + t * (b - a);
 }
 
+// The samples first..last that make one output sample, with the weights of the ends and of each one between; a single
+// sample counts with first_weight.
+struct Span {
+    int first, last;
+    float first_weight, middle_weight, last_weight;
+};
+
+// Output sample i when step input samples make one: bilinear up to a step of 2, from there the mean of the area.
+//
+// origin is the input coordinate of the left edge of output sample 0. Sums of weights are 1 within rounding.
+VCAM_HD Span span(int i, float step, float origin, int size) {
+    const float last = static_cast<float>(size - 1);
+    if (step <= 2.0f) {
+        const float position = clamp(origin + (static_cast<float>(i) + 0.5f) * step - 0.5f, 0.0f, last);
+        const int first = static_cast<int>(position);
+        const float t = position - static_cast<float>(first);
+        if (t <= 0.0f) return {first, first, 1.0f, 0.0f, 0.0f};
+        return {first, first + 1, 1.0f - t, 0.0f, t};
+    }
+    const float begin = clamp(origin + static_cast<float>(i) * step, 0.0f, last);
+    const float end = clamp(begin + step, begin + 1.0f, static_cast<float>(size));
+    const int first = static_cast<int>(begin);
+    const int ceiling = static_cast<int>(end) < end ? static_cast<int>(end) + 1 : static_cast<int>(end);
+    const int final = ceiling - 1 > first ? ceiling - 1 : first;
+    const float share = 1.0f / (end - begin);
+    const float head = static_cast<float>(first + 1) - begin;
+    if (final == first) return {first, first, 1.0f, 0.0f, 0.0f};
+    return {first, final, head * share, share, (end - static_cast<float>(final)) * share};
+}
+
 // Where output sample i of a linear resize reads: half-pixel centres, taps clamped at the border.
 //
 // scale is output size / input extent and origin the first input coordinate of that extent (0 without a crop). The
@@ -105,6 +135,12 @@ VCAM_HD T foreground(T gain, T b, T c) {
 template <class T>
 VCAM_HD T blend(T alpha, T over, T under) {
     return under + alpha * (over - under);
+}
+
+// How much a pixel counts as room: 1 at alpha 0, 0 from alpha 1 / steepness on.
+template <class T>
+VCAM_HD T room_weight(T alpha, float steepness) {
+    return unit(1.0f - steepness * alpha);
 }
 
 // Nearest 8-bit level, halves up. x is some hundreds at most: what was encoded from RGB in [0, 1].

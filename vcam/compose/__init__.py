@@ -1,0 +1,1 @@
+"""Frame processors: from a decoded picture to one composed picture per output."""

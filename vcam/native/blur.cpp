@@ -1,0 +1,285 @@
+// blur: the room behind the person, blurred without the person in it.
+//
+// gather averages the picture over cells, each pixel weighted by how surely it is room: the weight is 0 from a few percent
+// of alpha on, and cells beside such a pixel lose theirs too, so no colour of the person enters, not even through a soft
+// edge. Colour times weight and weight are then blurred alike and divided (normalised convolution), which needs no
+// border treatment either. Where no room is near, a wider blur of the same cells answers, and at last their mean.
+// render brings the cells to the size of the picture.
+#include <math.h>
+
+#include "matte.h"
+
+namespace vcam::VCAM_ISA {
+namespace {
+
+typedef float Cell __attribute__((vector_size(16)));   // r * w, g * w, b * w, w
+typedef double Sum __attribute__((vector_size(32)));   // of cells: in float a running sum would drift
+
+constexpr float kSteepness = 32.0f;  // weight is 0 from alpha 1/32 on
+constexpr float kWider = 1e-3f;      // how much the wider blur counts beside the near one
+constexpr int kWideFactor = 4;       // cells of the wider blur, in cells
+
+VCAM_HD Cell cell_at(const float* cells, ptrdiff_t index) {
+    Cell c;
+    memcpy(&c, cells + 4 * index, sizeof c);
+    return c;
+}
+
+VCAM_HD void set_cell(float* cells, ptrdiff_t index, Cell c) { memcpy(cells + 4 * index, &c, sizeof c); }
+
+// A box of 2 * radius + 1 samples with two more at the ends that count less, so that any variance can be had:
+// [radius (radius + 1) (2 radius + 1) / 3 + 2 share (radius + 1)^2] / (2 radius + 1 + 2 share).
+struct Box {
+    int radius;
+    float share;
+
+    explicit Box(float variance) {
+        radius = static_cast<int>((sqrtf(1.0f + 12.0f * variance) - 1.0f) / 2.0f);
+        const float r = static_cast<float>(radius);
+        share = (2.0f * r + 1.0f) * (variance - r * (r + 1.0f) / 3.0f) / (2.0f * ((r + 1.0f) * (r + 1.0f) - variance));
+        share = pixel::unit(share);
+    }
+};
+
+// One line of n cells, `step` cells apart; outside is nothing.
+void box_line(const Box& box, const float* in, float* out, int n, ptrdiff_t step) {
+    const auto at = [&](int i) { return i >= 0 && i < n ? cell_at(in, i * step) : Cell{}; };
+    const auto wide = [](Cell c) { return __builtin_convertvector(c, Sum); };
+    const float norm = 1.0f / (2.0f * static_cast<float>(box.radius) + 1.0f + 2.0f * box.share);
+    Sum sum = {};
+    for (int i = 0; i < box.radius; ++i) sum += wide(at(i));
+    for (int i = 0; i < n; ++i) {
+        const Cell ahead = at(i + box.radius + 1), behind = at(i - box.radius - 1);
+        sum += wide(at(i + box.radius)) - wide(behind);
+        set_cell(out, i * step, norm * (__builtin_convertvector(sum, Cell) + box.share * (ahead + behind)));
+    }
+}
+
+// Three boxes each way are a Gaussian to the eye. The result is in `cells`.
+void smooth(float* cells, float* scratch, int rows, int columns, float variance) {
+    if (variance <= 0.0f) return;
+    const Box box(variance / 3.0f);
+    for (int pass = 0; pass < 3; ++pass) {
+#pragma omp for
+        for (int y = 0; y < rows; ++y)
+            box_line(box, cells + 4 * static_cast<ptrdiff_t>(y) * columns, scratch + 4 * static_cast<ptrdiff_t>(y) * columns,
+                     columns, 1);
+#pragma omp for
+        for (int x = 0; x < columns; ++x) box_line(box, scratch + 4 * x, cells + 4 * x, rows, columns);
+    }
+}
+
+struct Scratch {
+    Columns columns;
+    Expanded<2> coefficients;
+    Row source;
+    alignas(64) float sums[4][kPairs];
+};
+
+template <bool kSourceShares>
+void add_row(const pixel::Matrix34 to_rgb, Scratch& s, float t, int n) {
+    for (int i = 0; i < n; i += kLanes)
+        for (int parity = 0; parity < 2; ++parity) {
+            const auto& luma = parity ? s.source.odd : s.source.even;
+            const auto& chroma = kSourceShares ? s.source.even : luma;
+            const auto rgb = pixel::decode(to_rgb, load(luma[0] + i), load(chroma[1] + i), load(chroma[2] + i));
+            const Floats alpha = pixel::alpha(s.coefficients.at(0, parity, t, i), s.coefficients.at(1, parity, t, i),
+                                              pixel::gray(rgb));
+            const Floats weight = pixel::room_weight(alpha, kSteepness);
+            store(s.sums[0] + i, load(s.sums[0] + i) + weight * rgb.x);
+            store(s.sums[1] + i, load(s.sums[1] + i) + weight * rgb.y);
+            store(s.sums[2] + i, load(s.sums[2] + i) + weight * rgb.z);
+            store(s.sums[3] + i, load(s.sums[3] + i) + weight);
+        }
+}
+
+// Cells of one tile of one row of cells, from their pixels. first is a multiple of the pairs of a cell.
+void gather_cells(const BlurGather& job, int cell_row, int first, int n, Scratch& s) {
+    const Matte& m = job.matte;
+    const BlurGrid& grid = job.grid;
+    const LowPlane used[2] = {{m.a + 3 * static_cast<ptrdiff_t>(m.width) * m.height, m.gain, 0.0f},
+                              {m.b + 3 * static_cast<ptrdiff_t>(m.width) * m.height, m.gain, m.offset}};
+    const float scale_y = static_cast<float>(grid.height) / m.window.height;
+    const int begin = cell_row * grid.cell;
+    const int end = begin + grid.cell < grid.height ? begin + grid.cell : grid.height;
+    memset(s.sums, 0, sizeof s.sums);
+    for (int y = begin; y < end; ++y) {
+        const pixel::Tap tap = pixel::tap(y, scale_y, m.window.y, m.height);
+        s.coefficients.seek(used, s.columns, tap.first, tap.second, 0, (n + kChunk - 1) / kChunk);
+        unpack_source(job.source, y, first, n, run_from(s.source, 0));
+        if (shares_chroma(job.source.layout)) add_row<true>(job.decode, s, tap.weight, n);
+        else add_row<false>(job.decode, s, tap.weight, n);
+    }
+    const int pairs = grid.cell / 2;
+    for (int i = 0; i < n; i += pairs) {
+        const int last = i + pairs < n ? i + pairs : n;
+        Cell sum = {};
+        for (int j = i; j < last; ++j) sum += Cell{s.sums[0][j], s.sums[1][j], s.sums[2][j], s.sums[3][j]};
+        const float pixels = static_cast<float>(2 * (last - i) * (end - begin));
+        set_cell(grid.scratch, static_cast<ptrdiff_t>(cell_row) * grid.columns + (first + i) / pairs, sum / pixels);
+    }
+}
+
+void gather_tile(const BlurGather& job, int tile, int band, int band_rows, Scratch& s) {
+    const BlurGrid& grid = job.grid;
+    const int pairs = grid.cell / 2;
+    const int tile_pairs = kPairs / pairs * pairs;
+    const int first = tile * tile_pairs;
+    const int total = pairs_of(job.source);
+    const int n = total - first < tile_pairs ? total - first : tile_pairs;
+    s.columns.place(2 * first, grid.width, static_cast<float>(grid.width) / job.matte.window.width, job.matte.window.x,
+                    job.matte.width);
+    s.coefficients.forget();
+    const int end = (band + 1) * band_rows < grid.rows ? (band + 1) * band_rows : grid.rows;
+    for (int row = band * band_rows; row < end; ++row) gather_cells(job, row, first, n, s);
+}
+
+// Weakens each cell by the least weight among its neighbours: the person's outline grows by one cell.
+void shrink_row(const BlurGrid& g, int y) {
+    for (int x = 0; x < g.columns; ++x) {
+        float least = 1.0f;
+        for (int j = y > 0 ? y - 1 : 0; j <= y + 1 && j < g.rows; ++j)
+            for (int i = x > 0 ? x - 1 : 0; i <= x + 1 && i < g.columns; ++i) {
+                const float weight = g.scratch[4 * (static_cast<ptrdiff_t>(j) * g.columns + i) + 3];
+                least = weight < least ? weight : least;
+            }
+        const ptrdiff_t at = static_cast<ptrdiff_t>(y) * g.columns + x;
+        set_cell(g.cells, at, least * cell_at(g.scratch, at));
+    }
+}
+
+int wide_side(int cells) { return (cells + kWideFactor - 1) / kWideFactor; }
+
+void widen_row(const BlurGrid& g, int y) {
+    const int columns = wide_side(g.columns);
+    for (int x = 0; x < columns; ++x) {
+        Cell sum = {};
+        for (int j = kWideFactor * y; j < kWideFactor * (y + 1) && j < g.rows; ++j)
+            for (int i = kWideFactor * x; i < kWideFactor * (x + 1) && i < g.columns; ++i)
+                sum += cell_at(g.cells, static_cast<ptrdiff_t>(j) * g.columns + i);
+        set_cell(g.wide, static_cast<ptrdiff_t>(y) * columns + x, sum / static_cast<float>(kWideFactor * kWideFactor));
+    }
+}
+
+Cell total(const BlurGrid& g) {
+    const ptrdiff_t count = static_cast<ptrdiff_t>(wide_side(g.rows)) * wide_side(g.columns);
+    Sum sum = {};
+    for (ptrdiff_t i = 0; i < count; ++i) sum += __builtin_convertvector(cell_at(g.wide, i), Sum);
+    return __builtin_convertvector(sum / static_cast<double>(count), Cell);
+}
+
+// Colour of each cell: near blur, else wide, else the mean of the room, else black.
+void divide_row(const BlurGrid& g, int y, Cell mean) {
+    const int wide_columns = wide_side(g.columns);
+    const ptrdiff_t plane = static_cast<ptrdiff_t>(g.rows) * g.columns;
+    const pixel::Tap ty = pixel::tap(y, kWideFactor, 0.0f, wide_side(g.rows));
+    const float* upper = g.wide + 4 * static_cast<ptrdiff_t>(ty.first) * wide_columns;
+    const float* lower = g.wide + 4 * static_cast<ptrdiff_t>(ty.second) * wide_columns;
+    for (int x = 0; x < g.columns; ++x) {
+        const pixel::Tap tx = pixel::tap(x, kWideFactor, 0.0f, wide_columns);
+        const Cell a = pixel::lerp(cell_at(upper, tx.first), cell_at(upper, tx.second), tx.weight);
+        const Cell b = pixel::lerp(cell_at(lower, tx.first), cell_at(lower, tx.second), tx.weight);
+        const ptrdiff_t at = static_cast<ptrdiff_t>(y) * g.columns + x;
+        const Cell all = cell_at(g.cells, at) + kWider * (pixel::lerp(a, b, ty.weight) + kWider * mean);
+        const float weight = all[3];
+        for (int c = 0; c < 3; ++c) g.rgb[c * plane + at] = weight > 0.0f ? pixel::unit(all[c] / weight) : 0.0f;
+    }
+}
+
+struct RenderScratch {
+    Columns columns;
+    Expanded<3> colours;
+    LowPlane planes[3];
+    Row row;
+    alignas(64) float chroma[2][kPairs];
+};
+
+void encode_row(const pixel::Matrix34 to_levels, RenderScratch& s, float t, int n, float mean) {
+    for (int i = 0; i < n; i += kLanes) {
+        const auto levels = [&](int parity) {
+            return pixel::encode(to_levels, pixel::Vec3<Floats>{s.colours.at(0, parity, t, i), s.colours.at(1, parity, t, i),
+                                                                s.colours.at(2, parity, t, i)});
+        };
+        const auto even = levels(0), odd = levels(1);
+        store(s.row.even[0] + i, even.x);
+        store(s.row.odd[0] + i, odd.x);
+        store(s.row.even[1] + i, even.y);
+        store(s.row.odd[1] + i, odd.y);
+        store(s.row.even[2] + i, even.z);
+        store(s.row.odd[2] + i, odd.z);
+        store(s.chroma[0] + i, load(s.chroma[0] + i) + mean * (even.y + odd.y));
+        store(s.chroma[1] + i, load(s.chroma[1] + i) + mean * (even.z + odd.z));
+    }
+}
+
+void render_rows(const BlurRender& job, int y, int rows, int first, int n, RenderScratch& s) {
+    memset(s.chroma, 0, sizeof s.chroma);
+    for (int r = 0; r < rows; ++r) {
+        const pixel::Tap tap = pixel::tap(y + r, static_cast<float>(job.grid.cell), 0.0f, job.grid.rows);
+        s.colours.seek(s.planes, s.columns, tap.first, tap.second, 0, (n + kChunk - 1) / kChunk);
+        encode_row(job.encode, s, tap.weight, n, 0.5f / static_cast<float>(rows));
+        pack_luma(job.target, y + r, first, n, run_from(s.row, 0));
+    }
+    Run out = run_from(s.row, 0);
+    out.even[1] = s.chroma[0];
+    out.even[2] = s.chroma[1];
+    if (shares_chroma(job.target.layout)) pack_chroma(job.target, y, first, n, out);
+}
+
+void render_task(const BlurRender& job, int tile, int band, int band_rows, RenderScratch& s) {
+    const int total_pairs = pairs_of(job.target);
+    const int first = tile * kPairs;
+    const int n = total_pairs - first < kPairs ? total_pairs - first : kPairs;
+    const ptrdiff_t plane = static_cast<ptrdiff_t>(job.grid.rows) * job.grid.columns;
+    for (int c = 0; c < 3; ++c) s.planes[c] = {job.grid.rgb + c * plane, 1.0f, 0.0f};
+    s.columns.place(2 * first, job.target.width, static_cast<float>(job.grid.cell), 0.0f, job.grid.columns);
+    s.colours.forget();
+    const int end = (band + 1) * band_rows < job.target.height ? (band + 1) * band_rows : job.target.height;
+    const int step = halves_rows(job.target.layout) ? 2 : 1;
+    for (int y = band * band_rows; y < end; y += step) render_rows(job, y, end - y < step ? end - y : step, first, n, s);
+}
+
+}  // namespace
+
+void blur_gather(const BlurGather& job, int threads) {
+    constexpr int band_rows = 8;  // of cells
+    const BlurGrid& g = job.grid;
+    const int tile_pairs = kPairs / (g.cell / 2) * (g.cell / 2);
+    const int tiles = (pairs_of(job.source) + tile_pairs - 1) / tile_pairs;
+    const int bands = (g.rows + band_rows - 1) / band_rows;
+    const int wide_rows = wide_side(g.rows), wide_columns = wide_side(g.columns);
+    // A cell is a mean over its width and is shown by linear interpolation: a variance of a quarter cell by itself.
+    const float sigma = job.sigma / static_cast<float>(g.cell);
+    const float wide_sigma = (3.0f * sigma > static_cast<float>(g.columns) / 8.0f ? 3.0f * sigma : static_cast<float>(g.columns) / 8.0f) / kWideFactor;
+#pragma omp parallel num_threads(threads)
+    {
+        Scratch scratch;
+#pragma omp for schedule(dynamic)
+        for (int i = 0; i < tiles * bands; ++i) gather_tile(job, i % tiles, i / tiles, band_rows, scratch);
+#pragma omp for
+        for (int y = 0; y < g.rows; ++y) shrink_row(g, y);
+#pragma omp for
+        for (int y = 0; y < wide_rows; ++y) widen_row(g, y);
+        smooth(g.cells, g.scratch, g.rows, g.columns, sigma * sigma - 0.25f);
+        smooth(g.wide, g.wide_scratch, wide_rows, wide_columns, wide_sigma * wide_sigma);
+        const Cell mean = total(g);
+#pragma omp for
+        for (int y = 0; y < g.rows; ++y) divide_row(g, y, mean);
+    }
+    (void)threads;
+}
+
+void blur_render(const BlurRender& job, int threads) {
+    constexpr int band_rows = 48;  // even, for layouts whose chroma spans two rows
+    const int tiles = (pairs_of(job.target) + kPairs - 1) / kPairs;
+    const int bands = (job.target.height + band_rows - 1) / band_rows;
+#pragma omp parallel num_threads(threads)
+    {
+        RenderScratch scratch;
+#pragma omp for schedule(dynamic)
+        for (int i = 0; i < tiles * bands; ++i) render_task(job, i % tiles, i / tiles, band_rows, scratch);
+    }
+    (void)threads;
+}
+
+}  // namespace vcam::VCAM_ISA
