@@ -210,6 +210,18 @@ def test_an_empty_room_is_cleaned_of_islands_and_a_person_of_holes(engine: Plate
     assert _alpha(engine, holed, MIDDLE)[300:306, 300:306].min() > 0.95
 
 
+def test_clothes_like_the_room_in_another_brightness_are_clothes(engine: PlateEngine, shown: _Shown) -> None:
+    """A patch of 24x24 pixels, far above the size of noise, of the wall's colour but fifteen percent darker."""
+    shown.learn(engine)
+    inside = np.s_[280:304, 300:324]
+    patched = shown.scene.picture(MIDDLE)
+    assert shown.scene.alpha(MIDDLE)[inside].min() == 1.0
+    patched[inside] = shown.scene.room()[inside] * 0.85
+    assert _alpha(engine, patched, MIDDLE)[inside].min() > 0.95
+    patched[inside] = shown.scene.room()[inside]
+    assert _alpha(engine, patched, MIDDLE + 1)[288:296, 308:316].mean() < 0.1, "a gap through which the room shows"
+
+
 def test_bears_the_stamp_and_says_what_it_is(engine: PlateEngine, shown: _Shown) -> None:
     as_protocol: MattingEngine = engine
     stamp = Stamp(7, 3, 2)

@@ -26,8 +26,9 @@ _GUIDE_EPS = 1e-4
 
 _SMALLEST_PERSON = 0.002
 _LARGEST_HOLE = 0.0002
-"""Shares of the picture: smaller islands are noise, smaller holes are the person's. The room
-shows through the gaps between hair and arm: a larger limit would keep those."""
+_LARGEST_PATCH = 0.005
+"""Shares of the picture. Smaller islands are noise; smaller holes are the person's; smaller patches are closed where
+they differ from the room at all. The room shows through gaps between hair and arm: larger limits would keep those."""
 
 _PERSON_WINDOW = 7
 """Side of the window, in pixels, over which the person's own colour is averaged at the outline."""
@@ -115,7 +116,7 @@ class PlateEngine:
             self._learn_from(small, now_s)
             return None
         difference = self._plate.difference(small)
-        person = self._cleaned(difference.person)
+        person = _cleaned(difference)
         if not self._fits(self._plate.fit(small), person, now_s):
             return None
         self._plate.update(small, person, now_s)
@@ -135,10 +136,6 @@ class PlateEngine:
             self._trusted, self._doubted_since_s = True, None
             _log.info("plate.learned")
 
-    def _cleaned(self, person: Mask) -> Mask:
-        solid = without_small_parts(person, round(_SMALLEST_PERSON * person.size))
-        return ~without_small_parts(~solid, round(_LARGEST_HOLE * person.size))
-
     def _fits(self, fit: float, person: Mask, now_s: float) -> bool:
         fit = fit if person.mean() <= _LARGEST_PERSON else 0.0
         self._trusted = fit >= (_FIT_TO_DOUBT if self._trusted else _FIT_TO_TRUST)
@@ -153,6 +150,16 @@ class PlateEngine:
             )
             self.learn()
         return False
+
+
+def _cleaned(difference: Difference) -> Mask:
+    """The person without islands and holes. A hole of medium size is closed where it is like a shadow: no shadow falls
+    inside a person, but clothes may have the colour of the room in another brightness."""
+    pixels = difference.person.size
+    solid = without_small_parts(difference.person, round(_SMALLEST_PERSON * pixels))
+    larger = without_small_parts(~solid, round(_LARGEST_PATCH * pixels))
+    solid = solid | (difference.changed & ~larger)
+    return ~without_small_parts(~solid, round(_LARGEST_HOLE * pixels))
 
 
 def _coverage(small: Tensor, difference: Difference, person: Mask) -> Tensor:

@@ -75,11 +75,12 @@ class PlateLearner:
 class Difference:
     """One frame against the plate. vector: (3, h, w) frame - plate. room: (3, h, w) the plate as lit in this frame.
 
-    person: (h, w) where the difference is neither noise nor shadow.
+    changed: (h, w) where the difference is no noise. person: where it is no shadow either.
     """
 
     vector: Tensor
     room: Tensor
+    changed: Mask
     person: Mask
 
 
@@ -105,9 +106,11 @@ class Plate:
         distance = np.einsum("chw,chw->hw", vector, vector)
         power = np.maximum(np.einsum("chw,chw->hw", room, room), 1e-4)
         brighter = np.einsum("chw,chw->hw", vector, room) / power
+        limit = self._threshold * self._threshold
+        changed = distance > limit
         beyond = np.maximum(np.abs(brighter) - _BRIGHTNESS_SHARE, 0.0)
         distance += (beyond * beyond - brighter * brighter) * power
-        return Difference(vector, room, distance > self._threshold * self._threshold)
+        return Difference(vector, room, changed, distance > limit)
 
     def fit(self, small: Tensor) -> float:
         """How much of the scene's structure is where it was, 0..1; see View."""
