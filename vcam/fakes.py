@@ -13,7 +13,7 @@ import numpy as np
 
 from vcam.errors import EndOfStreamError, SinkError
 from vcam.frame import AffineMatte, EncodedFrame, Image, Plane, Size, Stamp, Tensor, VideoFormat
-from vcam.stages import EngineInfo
+from vcam.stages import EngineInfo, Losses
 
 Fault: TypeAlias = Callable[[], None]
 """What happens in place of, or before, a call: raise, wait, ..."""
@@ -67,6 +67,10 @@ class FakeSource(_Scope):
     @property
     def frame_interval_s(self) -> float:
         return self._interval_s or 1 / 30
+
+    @property
+    def losses(self) -> Losses:
+        return Losses()
 
     def read(self, timeout_s: float) -> EncodedFrame:
         if self._frames is not None and self.reads >= self._frames:

@@ -64,6 +64,17 @@ class Resource(Protocol):
     ) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Frames that a source met and did not deliver, since it was made.
+
+    stale: a newer one was there already. corrupt: the driver or the file marked it broken.
+    """
+
+    stale: int = 0
+    corrupt: int = 0
+
+
 class Source(Resource, Protocol):
     """Delivers frames. Owns no retry policy: it raises, and the capture loop reopens it."""
 
@@ -76,6 +87,9 @@ class Source(Resource, Protocol):
     def frame_interval_s(self) -> float:
         """Nominal seconds between frames; known once entered."""
         ...
+
+    @property
+    def losses(self) -> Losses: ...
 
     def read(self, timeout_s: float) -> EncodedFrame:
         """The next frame; a camera gives its newest. Stamps never go backwards; ``stamp.epoch`` is 0 here.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from vcam.compose.cpu import CpuFrameProcessor
 
 from tests.pipeline import room
+from vcam.compose.cpu import CpuFrameProcessor
 from vcam.decode.choose import make_decoder
 from vcam.errors import DeviceError, EngineError, SinkError, VcamError
 from vcam.fakes import FakeEngine, FakeSink, FakeSource, Fault

@@ -11,7 +11,8 @@ from linuxpy.video.raw import IOC, BufferFlag, Capability, Colorspace
 from tests.support.fake_v4l2 import FakeCamera, FakeDevice, FakeFrame, FakeKernel, PixExtra
 from vcam.errors import DeviceError, FormatRejectedError
 from vcam.frame import Matrix, PixelFormat, Range, Size, Stamp, VideoFormat
-from vcam.sources.camera import CameraCounts, CameraSource, WantedMode
+from vcam.sources.camera import CameraSource, WantedMode
+from vcam.stages import Losses
 
 PATH = Path("/dev/video0")
 NS = 1_000_000_000
@@ -69,11 +70,11 @@ def test_the_newest_frame_wins_and_the_others_are_counted() -> None:
         for number in range(3):
             camera.capture(FakeFrame(b"%d" % number, BEGAN - 3 + number, number))
         assert source.read(1.0).data == b"2"
-        assert source.stale_frames == 2
+        assert source.losses.stale == 2
         assert sorted(camera.queued) == [0, 1, 2], "all buffers are back with the driver"
         camera.capture(FakeFrame(b"3", BEGAN, 3))
         assert source.read(1.0).data == b"3"
-        assert source.counts == CameraCounts(stale=2, bad=0)
+        assert source.losses == Losses(stale=2, corrupt=0)
 
 
 def test_corrupt_and_empty_frames_are_skipped_and_counted() -> None:
@@ -83,7 +84,7 @@ def test_corrupt_and_empty_frames_are_skipped_and_counted() -> None:
         camera.capture(FakeFrame(b"torn", BEGAN, 2, flags=int(BufferFlag.ERROR)))
         camera.capture(FakeFrame(b"", BEGAN, 3))
         assert source.read(1.0).data == b"good"
-        assert source.counts == CameraCounts(stale=0, bad=2)
+        assert source.losses == Losses(stale=0, corrupt=2)
         assert sorted(camera.queued) == [0, 1, 2]
 
 
@@ -93,7 +94,7 @@ def test_only_bad_frames_are_a_timeout() -> None:
         camera.capture(FakeFrame(b"torn", BEGAN, flags=int(BufferFlag.ERROR)))
         with pytest.raises(DeviceError, match="no frame for 2 s"):
             source.read(2.0)
-        assert source.counts.bad == 1
+        assert source.losses.corrupt == 1
 
 
 def test_read_waits_for_a_frame() -> None:

@@ -14,6 +14,7 @@ from vcam.errors import DeviceError, EndOfStreamError, MediaError
 from vcam.frame import EncodedFrame, Matrix, PixelFormat, Range, frame_bytes
 from vcam.sources.file import FileSource, probe
 from vcam.sources.pace import Pace
+from vcam.stages import Losses
 
 NS = 1_000_000_000
 
@@ -162,7 +163,7 @@ def test_a_corrupt_packet_is_skipped_and_counted(tmp_path: Path) -> None:
     path.write_bytes(data)
     with FileSource(path, pace=Pace.EVERY_FRAME, loop=True) as source:
         frames = [source.read(1.0) for _ in range(10)]
-        assert source.corrupt_packets == 2
+        assert source.losses == Losses(corrupt=2)
     stamps = [frame.stamp.pts_ns for frame in frames]
     assert stamps[:5] == [0, 40_000_000, 120_000_000, 160_000_000, 200_000_000]
     assert np.all(np.diff(stamps) > 0)

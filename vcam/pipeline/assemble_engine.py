@@ -65,9 +65,9 @@ class EngineRoom:
             return self._mask_network(mismatch), "the model gives a mask, which the guided filter refines"
         threads = config.threads or default_threads()
         if choice.engine is EngineName.OPENVINO:
-            from vcam.engines.rvm_openvino import OpenVinoEngine
+            from vcam.engines.rvm_openvino import Arithmetic, OpenVinoEngine
 
-            arithmetic = "bf16" if choice.bf16 else "f32"
+            arithmetic: Arithmetic = "bf16" if choice.bf16 else "f32"
             return OpenVinoEngine(core, threads=threads, arithmetic=arithmetic), choice.reason
         from vcam.engines.rvm_onnxruntime import OnnxRuntimeEngine
 

@@ -9,7 +9,7 @@ from vcam.pipeline.snapshot import DropReason
 from vcam.pipeline.statistics import Statistics
 from vcam.pipeline.worker import RetryPolicy, Worker
 from vcam.slot import LatestSlot
-from vcam.stages import Source
+from vcam.stages import Losses, Source
 
 CAMERA_RETRY_S = 0.25
 """A replugged camera is LIVE within a second: four tries fit, and an open() of a missing node costs nothing."""
@@ -80,15 +80,27 @@ class CaptureLoop:
     def _pump(self, source: Source) -> None:
         self._epoch += 1
         expected: int | None = None
+        before = source.losses
         while not (self.worker.stopping or self._closed_for_idle):
             frame = source.read(READ_TIMEOUT_S)
             if not self.camera_up:
                 self.camera_up = True
                 self.worker.succeeded()
-            if expected is not None and frame.stamp.sequence > expected:
-                self._statistics.dropped(DropReason.SEQUENCE_GAP, frame.stamp.sequence - expected)
-            expected = frame.stamp.sequence + 1
+            gap = 0 if expected is None else frame.stamp.sequence - expected
+            self._count_losses(before, source.losses, gap)
+            expected, before = frame.stamp.sequence + 1, source.losses
             self._hand_over(replace(frame, stamp=replace(frame.stamp, epoch=self._epoch)))
+
+    def _count_losses(self, before: Losses, now: Losses, gap: int) -> None:
+        """What the source knows about; what is left of the gap in the sequence was lost before it reached us."""
+        stale, corrupt = now.stale - before.stale, now.corrupt - before.corrupt
+        for reason, count in (
+            (DropReason.STALE, stale),
+            (DropReason.CORRUPT, corrupt),
+            (DropReason.SEQUENCE_GAP, gap - stale - corrupt),
+        ):
+            if count > 0:
+                self._statistics.dropped(reason, count)
 
     def _hand_over(self, frame: EncodedFrame) -> None:
         captured = Captured(frame, self._policy.clock())

@@ -37,7 +37,7 @@ class SafeReason(StrEnum):
 class DropReason(StrEnum):
     """Why a captured frame was not shown.
 
-    superseded: a newer one came before it was taken. stale: it belongs to a camera that was closed since.
+    superseded: a newer one came before it was taken. stale: the camera had a newer one ready.
     corrupt: it could not be decoded. late: it was finished too late to be shown.
     sequence_gap: the driver's counter jumped; the frame never reached us.
     """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from vcam.errors import DeviceError, FormatRejectedError
 from vcam.frame import EncodedFrame, PixelFormat, Size, Stamp, VideoFormat, plane_shapes
+from vcam.stages import Losses
 from vcam.v4l2.holders import holders
 from vcam.v4l2.kernel import POLL_FAILED, POLL_READ, Descriptor, Kernel, LinuxKernel
 from vcam.v4l2.modes import READABLE, Mode, choose_mode
@@ -31,17 +32,6 @@ class WantedMode:
 
     size: Size
     fps: float
-
-
-@dataclass(frozen=True, slots=True)
-class CameraCounts:
-    """Frames that were not delivered since the source was made.
-
-    stale: older than the newest. bad: marked corrupt by the driver, or empty.
-    """
-
-    stale: int = 0
-    bad: int = 0
 
 
 class CameraSource:
@@ -66,7 +56,7 @@ class CameraSource:
         self._clock_ns = clock_ns
         self._stack = ExitStack()
         self._stream: _Stream | None = None
-        self._counts = CameraCounts()
+        self._losses = Losses()
 
     def __enter__(self) -> Self:
         """Open, choose a mode, stream. Raises DeviceError, FormatRejectedError."""
@@ -98,13 +88,8 @@ class CameraSource:
         return self._open_stream().interval_s
 
     @property
-    def counts(self) -> CameraCounts:
-        return self._counts
-
-    @property
-    def stale_frames(self) -> int:
-        """Frames that the camera gave and a newer one replaced, since the source was made."""
-        return self._counts.stale
+    def losses(self) -> Losses:
+        return self._losses
 
     def read(self, timeout_s: float) -> EncodedFrame:
         """The newest frame. Raises DeviceError when none comes in time, or the camera goes away."""
@@ -152,7 +137,7 @@ class CameraSource:
                 stale += 1
                 stream.buffers.queue(newest.index)
             newest = filled
-        self._counts = CameraCounts(self._counts.stale + stale, self._counts.bad + bad)
+        self._losses = Losses(self._losses.stale + stale, self._losses.corrupt + bad)
         if newest is None:
             return None
         data = stream.buffers.copy(newest)

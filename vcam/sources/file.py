@@ -13,6 +13,7 @@ from vcam.errors import DeviceError, EndOfStreamError
 from vcam.frame import EncodedFrame, Stamp, VideoFormat
 from vcam.sources.media_reader import MediaReader, Picture, unreadable
 from vcam.sources.pace import Pace
+from vcam.stages import Losses
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,12 @@ class FileSource:
         return self._interval_s
 
     @property
-    def corrupt_packets(self) -> int:
+    def losses(self) -> Losses:
+        """Packets that could not be decoded count as frames."""
+        return Losses(corrupt=self._corrupt_packets)
+
+    @property
+    def _corrupt_packets(self) -> int:
         """Packets that were skipped since the source was made."""
         return self._corrupt_before + (self._reader.corrupt_packets if self._reader else 0)
 
@@ -180,7 +186,7 @@ class FileSource:
         return picture
 
     def _open(self, stack: ExitStack) -> None:
-        self._corrupt_before = self.corrupt_packets
+        self._corrupt_before = self._corrupt_packets
         self._reader = None
         reader = stack.enter_context(MediaReader(self._path))
         self._reader, self._pictures, self._interval_s = reader, reader.pictures(), reader.frame_interval_s

@@ -30,6 +30,7 @@ from vcam.sources.motion import pose
 from vcam.sources.pace import Pace, Pacer
 from vcam.sources.room import draw_room
 from vcam.sources.sprite import Sprite
+from vcam.stages import Losses
 
 _LOWEST, _HIGHEST = 8, 247
 """Levels that the drawing keeps to, so that noise is added without saturation."""
@@ -198,6 +199,10 @@ class TestSource:
     @property
     def frame_interval_s(self) -> float:
         return 1.0 / self._scene.fps
+
+    @property
+    def losses(self) -> Losses:
+        return Losses()
 
     def __enter__(self) -> Self:
         self._pacer = self._make_pacer()
