@@ -1,0 +1,199 @@
+"""``vcam run`` on the drawn scene: to its end, by signals, with a reload, with metrics."""
+
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer
+
+from vcam.cli.options import RunOptions
+from vcam.cli.run import run
+from vcam.errors import ConfigError
+from vcam.service import logs
+
+LOCAL = "127.0.0.1"
+SMALL = RunOptions(
+    input="test:160x96@30", output=["null:"], engine="plate", background="green", http_port=0, frames=100_000
+)
+"""Far more frames than any test waits for."""
+
+ENDLESS = replace(SMALL, frames=None)
+
+
+def _nothing() -> None:
+    """What a script does at events of no interest."""
+
+
+class Script(logging.Handler):
+    """Does something when an event is logged; each time the next thing, then nothing.
+
+    An event is also known by its state: ``pipeline.state=live``.
+    """
+
+    def __init__(self, actions: Mapping[str, list[Callable[[], None]]]) -> None:
+        super().__init__()
+        self._actions = {event: iter(each) for event, each in actions.items()}
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+        event = record.getMessage()
+        for known in (event, f"{event}={logs.facts_of(record).get('state')}"):
+            next(self._actions.get(known, iter(())), _nothing)()
+
+    def facts(self, event: str) -> dict[str, object]:
+        """Of the last one."""
+        return [logs.facts_of(record) for record in self.records if record.getMessage() == event][-1]
+
+
+@pytest.fixture
+def script() -> Iterator[Callable[..., Script]]:
+    """Makes a Script that hears the log; logging is as before afterwards."""
+    root, ours = logging.getLogger(), logging.getLogger(logs.OUR_LOGGER)
+    handlers, level = list(root.handlers), ours.level
+
+    def make(actions: Mapping[str, list[Callable[[], None]]] | None = None) -> Script:
+        handler = Script(actions or {})
+        root.addHandler(handler)
+        return handler
+
+    yield make
+    root.handlers[:] = handlers
+    ours.setLevel(level)
+
+
+def send(number: signal.Signals) -> None:
+    """To this process, whose main thread runs vcam."""
+    os.kill(os.getpid(), number)
+
+
+def terminate() -> None:
+    send(signal.SIGTERM)
+
+
+def reload() -> None:
+    send(signal.SIGHUP)
+
+
+def free_port() -> int:
+    with socket.create_server((LOCAL, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def test_a_finite_run_ends_by_itself_with_a_summary(
+    script: Callable[..., Script], capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = script()
+    run(replace(SMALL, frames=20))
+    assert heard.facts("engine.ready")["engine"] == "plate"
+    summary = r"^20 frames live, \d+ safe, 0 dropped in [\d.]+ s \([\d.]+ fps\)$"
+    assert re.search(summary, capsys.readouterr().err, re.M)
+
+
+def test_json_logs_stay_json_to_the_end(script: Callable[..., Script], capsys: pytest.CaptureFixture[str]) -> None:
+    script()
+    run(replace(SMALL, frames=5, log_format="json"))
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (lines[0]["event"], lines[0]["file"]) == ("config.read", "none")
+    assert (lines[-1]["event"], lines[-1]["live"]) == ("run.ended", 5)
+
+
+def test_benchmark_prints_the_stages_every_hundred_frames(
+    script: Callable[..., Script], capsys: pytest.CaptureFixture[str]
+) -> None:
+    script()
+    run(replace(SMALL, frames=110, benchmark=True))
+    text = capsys.readouterr().err
+    assert text.count("p95 ms") == 1
+    assert "│ infer" in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_an_endless_run_cleanly(
+    script: Callable[..., Script], capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    before = signal.getsignal(number)
+    heard = script({"engine.ready": [lambda: send(number)]})
+    run(ENDLESS)
+    assert "frames live" in capsys.readouterr().err
+    assert "worker.left_behind" not in [record.getMessage() for record in heard.records]
+    assert signal.getsignal(number) == before
+
+
+def test_a_signal_that_cuts_finite_work_short_is_told_by_the_exit_code(script: Callable[..., Script]) -> None:
+    script({"engine.ready": [terminate]})
+    with pytest.raises(typer.Exit) as caught:
+        run(SMALL)
+    assert caught.value.exit_code == 128 + signal.SIGTERM
+
+
+def test_metrics_and_health_are_served_while_it_runs(script: Callable[..., Script]) -> None:
+    port = free_port()
+    pages: dict[str, str] = {}
+
+    def look() -> None:
+        for path in ("/readyz", "/healthz", "/metrics"):
+            with urllib.request.urlopen(f"http://{LOCAL}:{port}{path}", timeout=20) as answer:
+                body: bytes = answer.read()
+                pages[path] = body.decode()
+        terminate()
+
+    def when_live() -> None:
+        # The supervisor logs this event; what it logs to must not wait for it.
+        threading.Thread(target=look).start()
+
+    heard = script({"pipeline.state=live": [when_live]})
+    run(replace(ENDLESS, http_port=port))
+    assert heard.facts("http.listening")["port"] == port
+    assert json.loads(pages["/readyz"])["state"] == "live"
+    assert json.loads(pages["/healthz"])["ok"] is True
+    assert "vcam_engine_info{device=" in pages["/metrics"]
+    assert re.search(r'vcam_stage_duration_seconds_count{stage="infer"} [1-9]', pages["/metrics"])
+
+
+def test_a_taken_port_is_told_before_any_frame(script: Callable[..., Script]) -> None:
+    heard = script()
+    with socket.create_server((LOCAL, 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"cannot listen on {LOCAL} port {port}"):
+            run(replace(ENDLESS, http_port=port))
+    assert "engine.ready" not in [record.getMessage() for record in heard.records]
+
+
+def test_a_reload_takes_what_is_good_and_refuses_what_is_bad(script: Callable[..., Script], tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+
+    def write(text: str) -> Callable[[], None]:
+        def change() -> None:
+            file.write_text(text)
+            reload()
+
+        return change
+
+    write_good = write("safe_after_ms = 400\n")
+    file.write_text("safe_after_ms = 300\n")
+    heard = script({"engine.ready": [write("fps = 'many'\n"), terminate], "config.rejected": [write_good]})
+    run(replace(ENDLESS, config=file))
+    assert "fps in" in str(heard.facts("config.rejected")["problem"])
+    assert heard.facts("config.reloaded")["keys"] == "safe_after_ms"
+    assert heard.facts("config.read")["file"] == str(file)
+
+
+def test_a_file_is_converted_frame_by_frame(
+    script: Callable[..., Script], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    script()
+    run(replace(SMALL, output=["file:in.mkv"], frames=12))
+    capsys.readouterr()
+    run(replace(ENDLESS, input="file:in.mkv", output=["file:out.mp4"]))
+    assert re.search(r"^12 frames live, 0 safe, 0 dropped", capsys.readouterr().err, re.M)
+    assert (tmp_path / "out.mp4").stat().st_size > 0

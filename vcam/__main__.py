@@ -1,0 +1,58 @@
+"""The program: ``vcam`` and ``python -m vcam``. Every error ends here, as one message and an exit code."""
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from vcam.errors import EXIT_INTERRUPTED, VcamError
+
+
+def main() -> int:
+    """Run the command line; the result is the exit code (SystemExit bears those of the commands themselves)."""
+    # OpenMP's threads otherwise spin for a while after each frame and take the cores from the network. The library
+    # reads this when it is loaded, which is later.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from vcam.cli.app import DEBUG_FLAG, make_app
+
+    debug = DEBUG_FLAG in sys.argv[1:]
+    try:
+        make_app()(prog_name="vcam")
+    except VcamError as error:
+        _tell(error.problem, error.hint)
+        _show_trace(error, debug=debug)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the command line's one broad except: a bug is told in one line, too
+        where = "the traceback follows" if debug else f"the traceback is in {_keep_trace(error)}"
+        _tell(f"vcam has a bug: {type(error).__name__}: {error}", f"{where}; please report it")
+        _show_trace(error, debug=debug)
+        return VcamError.exit_code
+    return 0
+
+
+def _tell(problem: str, hint: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print(Text("error: ", style="bold red"), Text(problem), sep="")
+    console.print(Text("hint: ", style="bold"), Text(hint), sep="")
+
+
+def _show_trace(error: Exception, *, debug: bool) -> None:
+    if debug:
+        sys.stderr.write("".join(traceback.format_exception(error)))
+
+
+def _keep_trace(error: Exception) -> Path:
+    """A file that only this user can read."""
+    with tempfile.NamedTemporaryFile("w", prefix="vcam-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(error)))
+    return Path(file.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+"""Options as dataclasses: a field is an option, its name the long one, None what was not typed.
+
+RunOptions has one field for each key of Config. The defaults shown are Config's, held equal by a test: importing Config
+takes longer than the help itself.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, get_args, get_type_hints
+
+from typer import Argument, Option
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+Engine: TypeAlias = Literal["auto", "tensorrt", "tensorrt-rtx", "openvino", "onnxruntime", "plate"]
+Quality: TypeAlias = Literal["fast", "balanced", "high", "ultra"]
+Pace: TypeAlias = Literal["auto", "realtime", "every-frame"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+LogFormat: TypeAlias = Literal["console", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opt:
+    """One option. panel: its group in the help. short: its letter, with the dash. default: as the help shows it.
+
+    name: the long one, where it is not the field's.
+    """
+
+    panel: str
+    text: str
+    short: str = ""
+    default: str = ""
+    metavar: str | None = None
+    name: str | None = None
+
+
+_flow = partial(Opt, "From camera to virtual camera")
+_scene = partial(Opt, "Background")
+_engine = partial(Opt, "Engine: what finds the person")
+_time = partial(Opt, "Pace and safety")
+_more = partial(Opt, "Operation")
+
+_SRC = "A camera: /dev/videoN or its path in /dev/v4l/by-id; file:PATH; test:WxH@FPS, a drawn scene."
+_SINK = "/dev/videoN, file:PATH or null:. Repeat it for several; ,size=WxH and ,format=NV12 may follow."
+_SPEC = "blur\\[:STRENGTH], green, color, image:PATH, or none: the room as it is."
+_ENGINES = "auto, tensorrt, tensorrt-rtx, openvino, onnxruntime or plate. auto takes the best that runs here."
+_SIZES = "fast, balanced, high or ultra: the network sees 256x144, 384x216, 512x288, 960x540 (at 16:9)."
+_RATIO = "Instead of -q: that part of the camera's width and height, 0.05 to 1."
+_MODEL = "A network: a name from `vcam model status`, or an ONNX file."
+_SAFE = "Without a picture of the person for so long, the card appears."
+_FILE = "Settings; without it ./vcam.toml, else /etc/vcam/vcam.toml."
+
+EngineOpt: TypeAlias = Annotated[Engine | None, _engine(_ENGINES, "-e", "auto", "NAME")]
+QualityOpt: TypeAlias = Annotated[Quality | None, _engine(_SIZES, "-q", "balanced", "NAME")]
+DownsampleOpt: TypeAlias = Annotated[float | None, _engine(_RATIO, "-d", metavar="RATIO")]
+ModelOpt: TypeAlias = Annotated[str | None, _engine(_MODEL, "-m", metavar="MODEL")]
+ModelsDirOpt: TypeAlias = Annotated[Path | None, _engine("Where networks are kept.", metavar="DIR")]
+HalfOpt: TypeAlias = Annotated[bool | None, _engine("Half precision where the engine gains by it.", default="yes")]
+WidthOpt: TypeAlias = Annotated[int | None, _flow("Width in pixels.", "-W", "1280", "N")]
+HeightOpt: TypeAlias = Annotated[int | None, _flow("Height in pixels.", "-H", "720", "N")]
+BackgroundOpt: TypeAlias = Annotated[str | None, _scene(_SPEC, "-b", "blur", "SPEC")]
+ConfigOpt: TypeAlias = Annotated[Path | None, _more(_FILE, metavar="FILE")]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What was typed after ``vcam run``. config is the only one that is no setting."""
+
+    input: Annotated[str | None, _flow(_SRC, "-i", "/dev/video0", "SRC")] = None
+    output: Annotated[list[str] | None, _flow(_SINK, "-o", "/dev/video10", "SINK")] = None
+    width: WidthOpt = None
+    height: HeightOpt = None
+    fps: Annotated[int | None, _flow("Pictures a second.", "-F", "30", "N")] = None
+    loop: Annotated[bool | None, _flow("Begin a file again at its end.", default="no")] = None
+    wait_for_camera: Annotated[bool | None, _flow("Start without the camera, wait for it.", default="no")] = None
+    background: BackgroundOpt = None
+    color: Annotated[str | None, _scene("For -b color; 0 to 255 each.", "-c", "0,255,0", "R,G,B")] = None
+    engine: EngineOpt = None
+    quality: QualityOpt = None
+    downsample: DownsampleOpt = None
+    model: ModelOpt = None
+    models_dir: ModelsDirOpt = None
+    model_download: Annotated[bool | None, _engine("Fetch a network that is not here.", default="yes")] = None
+    plan_dir: Annotated[Path | None, _engine("Where TensorRT's plans are kept.", metavar="DIR")] = None
+    fp16: HalfOpt = None
+    threads: Annotated[int | None, _engine("Processor threads; 0: one a core.", default="0", metavar="N")] = None
+    frames: Annotated[int | None, _time("End after so many pictures.", metavar="N")] = None
+    pace: Annotated[Pace | None, _time("auto, realtime or every-frame.", default="auto", metavar="NAME")] = None
+    safe_after_ms: Annotated[int | None, _time(_SAFE, default="250", metavar="MS")] = None
+    max_latency_ms: Annotated[int | None, _time("An older frame is not shown.", default="1000", metavar="MS")] = None
+    on_demand: Annotated[bool | None, _time("Close the camera while nobody looks.", default="no")] = None
+    idle_after_s: Annotated[float | None, _time("... so long after the last look.", default="5.0", metavar="S")] = None
+    benchmark: Annotated[bool | None, _more("Print the stages' times every 100 frames.", default="no")] = None
+    http_host: Annotated[str | None, _more("Where metrics are served.", default="127.0.0.1", metavar="HOST")] = None
+    http_port: Annotated[int | None, _more("/metrics, /healthz; 0: none.", default="9435", metavar="PORT")] = None
+    log_level: Annotated[LogLevel | None, _more("debug to error.", default="info", metavar="NAME")] = None
+    log_format: Annotated[LogFormat | None, _more("console or json.", default="console", metavar="NAME")] = None
+    config: ConfigOpt = None
+
+
+_FROM = "Take this file instead of fetching it: for machines without network."
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareCommandOptions:
+    """What was typed after ``vcam model prepare``."""
+
+    model: ModelOpt = None
+    from_file: Annotated[Path | None, _engine(_FROM, metavar="FILE", name="from")] = None
+    engine: EngineOpt = None
+    quality: QualityOpt = None
+    downsample: DownsampleOpt = None
+    width: WidthOpt = None
+    height: HeightOpt = None
+    fp16: HalfOpt = None
+    models_dir: ModelsDirOpt = None
+    config: ConfigOpt = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolderOptions:
+    """What was typed after ``vcam model status`` or ``verify``."""
+
+    models_dir: ModelsDirOpt = None
+    config: ConfigOpt = None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What was typed after ``vcam demo``."""
+
+    frames: Annotated[int, _flow("How many pictures, 30 a second.", default="240", metavar="N")] = 240
+    out: Annotated[Path, _flow("Folder of demo.mp4 and demo.png.", default="out", metavar="DIR")] = Path("out")
+    background: BackgroundOpt = None
+    engine: EngineOpt = None
+    quality: QualityOpt = None
+    model: ModelOpt = None
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesOptions:
+    """What was typed after ``vcam devices``."""
+
+    json: Annotated[bool, _more("For machines.", metavar="")] = False
+
+
+_SUITES = "compose, pipeline, baseline, engines, soak; without any: all of them."
+
+
+@dataclass(frozen=True, slots=True)
+class BenchOptions:
+    """What was typed after ``vcam bench``."""
+
+    suites: Annotated[list[str] | None, Argument(metavar="[SUITE]...", help=_SUITES)] = None
+    json: Annotated[Path | None, _more("Also write SUITE.json into this folder.", metavar="DIR")] = None
+    frames: Annotated[int | None, _more("Pictures per figure; else the suite's own number.", metavar="N")] = None
+    clip: Annotated[Path | None, _more("An MJPEG video to look at, not the drawn scene.", metavar="FILE")] = None
+    model: ModelOpt = None
+
+
+def typed(options: "DataclassInstance", *, but: frozenset[str] = frozenset({"config"})) -> dict[str, object]:
+    """What was typed, by name of its field; without those in ``but``."""
+    values = {field.name: getattr(options, field.name) for field in fields(options) if field.name not in but}
+    return {key: value for key, value in values.items() if value is not None and value != []}
+
+
+def takes(options: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:
+    """Make a command for Typer out of a function of one dataclass: its fields become options.
+
+    A field that is annotated with Typer's own Argument or Option is left as it is.
+    """
+    hints = get_type_hints(options, include_extras=True)
+    parameters = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=_for_typer(field.name, hints[field.name]),
+        )
+        for field in fields(options)
+    ]
+
+    def command_of(function: Callable[[T], None]) -> Callable[..., None]:
+        @wraps(function)
+        def command(**values: object) -> None:
+            function(options(**values))
+
+        vars(command)["__signature__"] = inspect.Signature(parameters)
+        return command
+
+    return command_of
+
+
+def _for_typer(name: str, hint: object) -> object:
+    kind, *metadata = get_args(hint)
+    (option,) = metadata
+    if not isinstance(option, Opt):
+        return hint
+    long = f"--{(option.name or name).replace('_', '-')}"
+    flag = bool in get_args(kind)  # one that can also be switched off; a plain bool is only ever switched on
+    names = [f"{long}/--no-{long.removeprefix('--')}" if flag else long, option.short]
+    text = f"{option.text} [dim]\\[{option.default}][/dim]" if option.default else option.text
+    metavar = "" if flag else option.metavar
+    return Annotated[kind, Option(*filter(None, names), help=text, rich_help_panel=option.panel, metavar=metavar)]

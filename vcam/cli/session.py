@@ -1,0 +1,49 @@
+"""A pipeline at work: it runs in a thread of its own while the main thread waits for signals and keeps the display."""
+
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from vcam.cli.signals import RELOAD, SignalBox
+
+_TICK_S = 0.1
+
+
+class Runnable(Protocol):
+    """What a session needs of a Pipeline."""
+
+    def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Called in the main thread. tick: some ten times a second. reload: on SIGHUP."""
+
+    tick: Callable[[], object]
+    reload: Callable[[], None]
+
+
+def supervise(pipeline: Runnable, signals: SignalBox, hooks: Hooks) -> signal.Signals | None:
+    """Run until the source ends, an error, or a signal, which is returned. Raises what ``pipeline.run`` raises."""
+    stopped_by: signal.Signals | None = None
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="vcam-supervisor") as threads:
+        running = threads.submit(pipeline.run)
+        running.add_done_callback(lambda _: signals.wake())
+        try:
+            while not running.done():
+                arrived = signals.wait(_TICK_S)
+                if arrived is RELOAD:
+                    hooks.reload()
+                elif arrived is not None:
+                    stopped_by = arrived
+                    pipeline.stop()
+                    signals.kill_next_time()
+                hooks.tick()
+        finally:
+            pipeline.stop()
+    running.result()
+    return stopped_by
