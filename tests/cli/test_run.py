@@ -8,9 +8,11 @@ import signal
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
 import pytest
 import typer
@@ -55,20 +57,14 @@ class Script(logging.Handler):
         return [logs.facts_of(record) for record in self.records if record.getMessage() == event][-1]
 
 
-@pytest.fixture
-def script() -> Iterator[Callable[..., Script]]:
-    """Makes a Script that hears the log; logging is as before afterwards."""
-    root, ours = logging.getLogger(), logging.getLogger(logs.OUR_LOGGER)
-    handlers, level = list(root.handlers), ours.level
+Actions: TypeAlias = Mapping[str, list[Callable[[], None]]]
 
-    def make(actions: Mapping[str, list[Callable[[], None]]] | None = None) -> Script:
-        handler = Script(actions or {})
-        root.addHandler(handler)
-        return handler
 
-    yield make
-    root.handlers[:] = handlers
-    ours.setLevel(level)
+def script(actions: Actions = MappingProxyType({})) -> Script:
+    """One that hears the log until the end of the test."""
+    handler = Script(actions)
+    logging.getLogger().addHandler(handler)
+    return handler
 
 
 def send(number: signal.Signals) -> None:
@@ -89,9 +85,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_finite_run_ends_by_itself_with_a_summary(
-    script: Callable[..., Script], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_finite_run_ends_by_itself_with_a_summary(capsys: pytest.CaptureFixture[str]) -> None:
     heard = script()
     run(replace(SMALL, frames=20))
     assert heard.facts("engine.ready")["engine"] == "plate"
@@ -99,18 +93,14 @@ def test_a_finite_run_ends_by_itself_with_a_summary(
     assert re.search(summary, capsys.readouterr().err, re.M)
 
 
-def test_json_logs_stay_json_to_the_end(script: Callable[..., Script], capsys: pytest.CaptureFixture[str]) -> None:
-    script()
+def test_json_logs_stay_json_to_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     run(replace(SMALL, frames=5, log_format="json"))
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert (lines[0]["event"], lines[0]["file"]) == ("config.read", "none")
     assert (lines[-1]["event"], lines[-1]["live"]) == ("run.ended", 5)
 
 
-def test_benchmark_prints_the_stages_every_hundred_frames(
-    script: Callable[..., Script], capsys: pytest.CaptureFixture[str]
-) -> None:
-    script()
+def test_benchmark_prints_the_stages_every_hundred_frames(capsys: pytest.CaptureFixture[str]) -> None:
     run(replace(SMALL, frames=110, benchmark=True))
     text = capsys.readouterr().err
     assert text.count("p95 ms") == 1
@@ -118,9 +108,7 @@ def test_benchmark_prints_the_stages_every_hundred_frames(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_an_endless_run_cleanly(
-    script: Callable[..., Script], capsys: pytest.CaptureFixture[str], number: signal.Signals
-) -> None:
+def test_a_signal_ends_an_endless_run_cleanly(capsys: pytest.CaptureFixture[str], number: signal.Signals) -> None:
     before = signal.getsignal(number)
     heard = script({"engine.ready": [lambda: send(number)]})
     run(ENDLESS)
@@ -129,14 +117,14 @@ def test_a_signal_ends_an_endless_run_cleanly(
     assert signal.getsignal(number) == before
 
 
-def test_a_signal_that_cuts_finite_work_short_is_told_by_the_exit_code(script: Callable[..., Script]) -> None:
+def test_a_signal_that_cuts_finite_work_short_is_told_by_the_exit_code() -> None:
     script({"engine.ready": [terminate]})
     with pytest.raises(typer.Exit) as caught:
         run(SMALL)
     assert caught.value.exit_code == 128 + signal.SIGTERM
 
 
-def test_metrics_and_health_are_served_while_it_runs(script: Callable[..., Script]) -> None:
+def test_metrics_and_health_are_served_while_it_runs() -> None:
     port = free_port()
     pages: dict[str, str] = {}
 
@@ -160,7 +148,7 @@ def test_metrics_and_health_are_served_while_it_runs(script: Callable[..., Scrip
     assert re.search(r'vcam_stage_duration_seconds_count{stage="infer"} [1-9]', pages["/metrics"])
 
 
-def test_a_taken_port_is_told_before_any_frame(script: Callable[..., Script]) -> None:
+def test_a_taken_port_is_told_before_any_frame() -> None:
     heard = script()
     with socket.create_server((LOCAL, 0)) as other:
         port = other.getsockname()[1]
@@ -169,7 +157,7 @@ def test_a_taken_port_is_told_before_any_frame(script: Callable[..., Script]) ->
     assert "engine.ready" not in [record.getMessage() for record in heard.records]
 
 
-def test_a_reload_takes_what_is_good_and_refuses_what_is_bad(script: Callable[..., Script], tmp_path: Path) -> None:
+def test_a_reload_takes_what_is_good_and_refuses_what_is_bad(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
 
     def write(text: str) -> Callable[[], None]:
@@ -188,10 +176,7 @@ def test_a_reload_takes_what_is_good_and_refuses_what_is_bad(script: Callable[..
     assert heard.facts("config.read")["file"] == str(file)
 
 
-def test_a_file_is_converted_frame_by_frame(
-    script: Callable[..., Script], capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    script()
+def test_a_file_is_converted_frame_by_frame(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     run(replace(SMALL, output=["file:in.mkv"], frames=12))
     capsys.readouterr()
     run(replace(ENDLESS, input="file:in.mkv", output=["file:out.mp4"]))

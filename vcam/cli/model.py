@@ -13,7 +13,7 @@ from vcam.errors import ModelError
 from vcam.frame import Size
 from vcam.model.fetch import import_file
 from vcam.model.manifest import DEFAULT_MODEL, load_manifest
-from vcam.model.prepare import HALF, PRECISIONS, PrepareOptions
+from vcam.model.prepare import HALF, PrepareOptions
 from vcam.model.prepare import prepare as prepare_model
 from vcam.model.status import Presence, Published, Verified, status, verify
 from vcam.model.store import Prepared
@@ -22,6 +22,7 @@ from vcam.service import logs
 _HALF_ENGINES = frozenset({EngineChoice.TENSORRT, EngineChoice.TENSORRT_RTX})
 """Engines that gain by half precision; on processors float32 is as fast, and exact."""
 
+_FULL = "fp32"
 _BYTES_PER_MB = 1e6
 
 
@@ -36,7 +37,7 @@ def prepare(options: PrepareCommandOptions) -> None:
         console.print(f"imported {options.from_file} as {imported.path}", highlight=False, soft_wrap=True)
     half = config.fp16 and config.engine in _HALF_ENGINES
     size = config.internal_size(Size(config.width, config.height))
-    wanted = PrepareOptions(config.models_dir, size, model, HALF if half else PRECISIONS[0])
+    wanted = PrepareOptions(config.models_dir, size, model, HALF if half else _FULL)
     with Display(Console(stderr=True)) as display:
         core = prepare_model(wanted, display.model)
     console.print(f"ready: {core.name} at {core.size} in {core.precision}", highlight=False)
