@@ -14,7 +14,7 @@ from vcam.model.cut import cut
 from vcam.model.half import float32_nodes, to_half
 from vcam.model.onnx_file import read_model
 from vcam.model.specialise import simplify, specialise
-from vcam.model.verify import HALF_LIMIT, check, compare
+from vcam.model.verify import LIMITS, check, compare
 
 SIZE = Size(64, 48)
 
@@ -77,8 +77,7 @@ def test_the_kept_nodes_are_the_refiner_only(core: onnx.ModelProto) -> None:
 def test_half_computes_nearly_what_the_uncut_network_computes(networks: dict[str, Path], refiner: str) -> None:
     uncut = read_model(networks[refiner])
     difference = compare(uncut, to_half(core_of(uncut)), SIZE)
-    check(difference, HALF_LIMIT)
-    assert difference.mean_alpha < 1e-3
+    check(difference, LIMITS["fp16"])
     assert difference.alpha > 1e-6  # else nothing was computed in half
 
 
@@ -87,7 +86,7 @@ def test_the_real_network_in_half() -> None:
     uncut = read_model(real_model())
     size = Size(160, 96)
     difference = compare(uncut, to_half(core_of(uncut, size)), size)
-    check(difference, HALF_LIMIT)
+    check(difference, LIMITS["fp16"])
 
 
 def test_the_original_is_not_changed(core: onnx.ModelProto) -> None:

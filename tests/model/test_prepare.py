@@ -17,7 +17,7 @@ from vcam.model.prepare import PrepareOptions, locate, prepare
 from vcam.model.progress import Progress, Step
 from vcam.model.status import Presence, status, verify
 from vcam.model.store import Store
-from vcam.model.verify import LIMIT
+from vcam.model.verify import LIMITS, Limit
 from vcam.rvm import core_shapes
 
 SIZE = Size(64, 48)
@@ -50,8 +50,8 @@ def entry_for(path: Path, name: str = "published") -> ModelEntry:
 def test_a_network_is_prepared_step_by_step(options: PrepareOptions, precision: str) -> None:
     steps: list[Progress] = []
     core = prepare(replace(options, precision=precision), steps.append)
-    half = [Step.HALF] if precision == "fp16" else []
-    wanted = [Step.READ, Step.CUT, Step.SPECIALISE, Step.SIMPLIFY, *half, Step.VERIFY, Step.STORE]
+    extra = {"fp32": [], "fp16": [Step.HALF]}[precision]
+    wanted = [Step.READ, Step.CUT, Step.SPECIALISE, Step.SIMPLIFY, *extra, Step.VERIFY, Step.STORE]
     assert [each.step for each in steps] == wanted
     assert (core.name, core.size, core.precision) == ("like_deep", SIZE, precision)
     network = onnx.load(core.path)
@@ -99,12 +99,12 @@ def test_the_report_says_how_far_the_core_is_off(options: PrepareOptions) -> Non
     (entry,) = Store(options.models_dir).entries()
     assert entry.report.refiner == "deep"
     assert entry.report.source == "like_deep.onnx"
-    assert 0 <= entry.report.alpha_difference <= LIMIT
+    assert 0 <= entry.report.alpha_difference <= LIMITS["fp32"].largest
     assert entry.report.seconds > 0
 
 
 def test_a_core_that_is_too_far_off_is_not_stored(options: PrepareOptions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(prepare_module._LIMITS, "fp32", 1e-12)
+    monkeypatch.setattr(prepare_module, "LIMITS", {"fp32": Limit(1e-12, 1e-12)})
     with pytest.raises(ModelMismatchError, match="differs from the original"):
         prepare(options)
     assert Store(options.models_dir).entries() == []
@@ -115,8 +115,8 @@ def test_the_real_network_is_prepared(tmp_path: Path) -> None:
     core = prepare(PrepareOptions(tmp_path, Size(160, 96), real_model()))
     (entry,) = Store(tmp_path).entries()
     assert entry.core == core
-    assert entry.report.alpha_difference <= LIMIT
-    assert entry.report.foreground_difference <= LIMIT
+    assert entry.report.alpha_difference <= LIMITS["fp32"].largest
+    assert entry.report.foreground_difference <= LIMITS["fp32"].largest
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_verify_looks_again(options: PrepareOptions, networks: dict[str, Path]) 
     (good,) = verify(options.models_dir, [networks["deep"]])
     assert good.problem is None
     assert good.difference is not None
-    assert good.difference.largest <= LIMIT
+    assert good.difference.largest <= LIMITS["fp32"].largest
     os.truncate(core.path, 1000)
     (bad,) = verify(options.models_dir, [networks["deep"]])
     assert bad.problem is not None
@@ -203,7 +203,7 @@ def test_verify_reports_a_core_that_is_off(
     options: PrepareOptions, networks: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(options)
-    monkeypatch.setitem(prepare_module._LIMITS, "fp32", 1e-12)
+    monkeypatch.setattr(prepare_module, "LIMITS", {"fp32": Limit(1e-12, 1e-12)})
     (bad,) = verify(options.models_dir, [networks["deep"]])
     assert bad.problem is not None
     assert "differs" in bad.problem

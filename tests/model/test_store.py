@@ -10,7 +10,7 @@ from vcam.model import store as store_module
 from vcam.model.store import Recipe, Report, Store, write_atomically
 
 RECIPE = Recipe("net", "ab" * 32, Size(64, 48), "fp32")
-REPORT = Report("net.onnx", "deep", 1e-5, 2e-5, 0.5)
+REPORT = Report("net.onnx", "deep", 1e-5, 2e-5, 1e-7, 0.5)
 NETWORK = bytes(range(256)) * 40
 
 

@@ -15,7 +15,7 @@ from vcam.model.frames import moving_figure
 from vcam.model.onnx_file import read_model
 from vcam.model.runtime import Network
 from vcam.model.specialise import simplify, specialise
-from vcam.model.verify import LIMIT, Difference, check, compare, full_size, resize
+from vcam.model.verify import LIMITS, Difference, check, compare, full_size, resize
 from vcam.rvm import COEFFICIENTS
 
 SIZE = Size(64, 48)
@@ -77,11 +77,15 @@ def test_a_wrong_core_is_refused(networks: dict[str, Path], change: object) -> N
 
 def test_no_number_is_no_pass() -> None:
     good = Difference(alpha=0.0, foreground=0.0, mean_alpha=0.0, soft=0.5)
+    limit = LIMITS["fp32"].largest
     check(good)
-    check(replace(good, alpha=LIMIT))
-    for bad in (replace(good, alpha=float("nan")), replace(good, foreground=LIMIT * 1.01)):
+    check(replace(good, alpha=limit))
+    for bad in (replace(good, alpha=float("nan")), replace(good, foreground=limit * 1.01)):
         with pytest.raises(ModelMismatchError):
             check(bad)
+    check(replace(good, alpha=0.04, mean_alpha=0.0009), LIMITS["fp16"])
+    with pytest.raises(ModelMismatchError):
+        check(replace(good, alpha=0.04, mean_alpha=0.0011), LIMITS["fp16"])
 
 
 def test_another_downsampling_than_ours_is_refused() -> None:

@@ -1,6 +1,6 @@
 """From a published network to a core that an engine can run, step by step, each result kept.
 
-fetch -> read -> cut -> specialise -> simplify -> verify -> (half -> verify) -> store. Only fetching needs a network.
+fetch -> read -> cut -> specialise -> simplify -> (half) -> verify -> store. Only fetching needs a network.
 """
 
 import logging
@@ -18,15 +18,13 @@ from vcam.model.onnx_file import check_file, read_model, require_libraries, sha2
 from vcam.model.progress import Progress, ProgressCallback, Step, ignore
 from vcam.model.specialise import simplify, specialise
 from vcam.model.store import Prepared, Recipe, Report, Store
-from vcam.model.verify import HALF_LIMIT, LIMIT, Difference, check, compare
+from vcam.model.verify import LIMITS, Difference, check, compare
 from vcam.stages import CoreModel
 
 HALF = "fp16"
-PRECISIONS = ("fp32", HALF)
+PRECISIONS = tuple(LIMITS)
 MIN_SIDE_PX = 32
 """The network halves its picture four times; below this nothing is left to see."""
-
-_LIMITS = {"fp32": LIMIT, HALF: HALF_LIMIT}
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +91,7 @@ def reverify(entry: Prepared, source: Path) -> Difference:
     """Run the numerical check of a prepared network again. Raises ModelError, ModelMismatchError."""
     require_libraries()
     difference = compare(read_model(source), read_model(entry.path), entry.recipe.size)
-    check(difference, _LIMITS[entry.recipe.precision])
+    check(difference, LIMITS[entry.recipe.precision])
     return difference
 
 
@@ -113,10 +111,10 @@ def _make(store: Store, recipe: Recipe, source: Path, progress: ProgressCallback
         core = to_half(core)
     progress(Progress(Step.VERIFY))
     difference = compare(uncut, core, recipe.size)
-    check(difference, _LIMITS[recipe.precision])
+    check(difference, LIMITS[recipe.precision])
     progress(Progress(Step.STORE))
     seconds = round(time.perf_counter() - began, 3)
-    report = Report(source.name, refiner, difference.alpha, difference.foreground, seconds)
+    report = Report(source.name, refiner, difference.alpha, difference.foreground, difference.mean_alpha, seconds)
     return store.put(recipe, core.SerializeToString(), report)
 
 

@@ -29,7 +29,7 @@ _KEY_DIGITS = 12
 class Recipe:
     """What a prepared network is made from and how; equal recipes give equal networks.
 
-    name: what users call the network; source_sha256: of the file it is cut from; precision: fp32, fp16, int8.
+    name: what users call the network; source_sha256: of the file it is cut from; precision: fp32 or fp16.
     """
 
     name: str
@@ -51,12 +51,13 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What preparation found out. Differences: largest absolute, in [0, 1], over the recurrent steps of the check."""
+    """What preparation found out. Differences in [0, 1] over the check's recurrent steps; largest, unless mean."""
 
     source: str
     refiner: str
     alpha_difference: float
     foreground_difference: float
+    mean_alpha_difference: float
     seconds: float
 
 
