@@ -5,6 +5,7 @@ shapes and overlap (TypeError, ValueError), releases the GIL and splits its work
 full range. Where an argument is a ``Window``, it is a part of a picture in that picture's pixels.
 """
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,11 @@ import numpy.typing as npt
 
 from vcam.color import decoding, encoding
 from vcam.frame import AffineMatte, Image, PixelFormat, Planes, Size, Tensor, VideoFormat
+
+# libgomp reads this once, when it is loaded. By default its idle threads spin for milliseconds after each call, on the
+# cores that inference wants next: on a busy machine of two cores, calls then took ten times as long.
+os.putenv("OMP_WAIT_POLICY", "passive")
+
 from vcam.native import _pixels
 
 __all__ = [
@@ -137,8 +143,8 @@ def scale(image: Image, out: Planes, target: VideoFormat, window: Window | None 
 class MaskedBlur:
     """The room behind the person, blurred as if the person were not there, for pictures of one size.
 
-    The person is weighted out of the blur, soft edges and a rim of one cell (1/320 of the width) included, so there is
-    no halo; where no room is near, a wider blur fills in. All memory is allocated here.
+    The person is weighted out of the blur, soft edges and a rim of one cell (1/320 of the longer side) included, so
+    there is no halo; where no room is near, a wider blur fills in. All memory is allocated here.
     """
 
     def __init__(self, size: Size) -> None:
@@ -157,7 +163,7 @@ class MaskedBlur:
         """Blur the room of ``image``; matte, levels and window as in ``compose``.
 
         strength, 0..100: the Gaussian's sigma is strength / 100 * BLUR_SIGMA * width. Below half a cell, 1/640 of the
-        width, it gets no sharper.
+        longer side, it gets no sharper.
         """
         sigma = strength / 100.0 * BLUR_SIGMA * self._width
         model = _matte(matte, levels, window)

@@ -41,6 +41,7 @@ bool is_uint8(const nb::dlpack::dtype& type) { return type == nb::dtype<uint8_t>
 template <class Array>
 bool packed(const Array& array) {
     int64_t step = 1;
+    if (array.size() == 0) return true;
     for (size_t i = array.ndim(); i-- > 0;) {
         if (array.shape(i) > 1 && array.stride(i) != step) return false;
         step *= static_cast<int64_t>(array.shape(i));

@@ -3,7 +3,7 @@
 // gather averages the picture over cells, each pixel weighted by how surely it is room: the weight is 0 from a few percent
 // of alpha on, and cells beside such a pixel lose theirs too, so no colour of the person enters, not even through a soft
 // edge. Colour times weight and weight are then blurred alike and divided (normalised convolution), which needs no
-// border treatment either. Where no room is near, a wider blur of the same cells answers, and at last their mean.
+// border treatment either. Where no room is near, wider and wider blurs of the same cells answer, and at last their mean.
 // render brings the cells to the size of the picture.
 #include <math.h>
 
@@ -16,8 +16,9 @@ typedef float Cell __attribute__((vector_size(16)));   // r * w, g * w, b * w, w
 typedef double Sum __attribute__((vector_size(32)));   // of cells: in float a running sum would drift
 
 constexpr float kSteepness = 32.0f;  // weight is 0 from alpha 1/32 on
-constexpr float kWider = 1e-3f;      // how much the wider blur counts beside the near one
-constexpr int kWideFactor = 4;       // cells of the wider blur, in cells
+constexpr float kWider = 1e-2f;      // how much a wider blur counts beside the next nearer one
+constexpr int kWideFactor = 4;       // side of a cell of the wider blurs, in cells
+constexpr float kMiddleSigma = 1.5f, kFarShare = 1.0f / 8.0f;  // least sigma in wide cells; of the columns
 
 VCAM_HD Cell cell_at(const float* cells, ptrdiff_t index) {
     Cell c;
@@ -41,9 +42,11 @@ struct Box {
     }
 };
 
-// One line of n cells, `step` cells apart; outside is nothing.
-void box_line(const Box& box, const float* in, float* out, int n, ptrdiff_t step) {
-    const auto at = [&](int i) { return i >= 0 && i < n ? cell_at(in, i * step) : Cell{}; };
+constexpr int kMaxLine = kMaxBlurCells;
+
+// One pass over a line of n cells; outside is nothing.
+void box_pass(const Box& box, const Cell* in, Cell* out, int n) {
+    const auto at = [&](int i) { return i >= 0 && i < n ? in[i] : Cell{}; };
     const auto wide = [](Cell c) { return __builtin_convertvector(c, Sum); };
     const float norm = 1.0f / (2.0f * static_cast<float>(box.radius) + 1.0f + 2.0f * box.share);
     Sum sum = {};
@@ -51,22 +54,25 @@ void box_line(const Box& box, const float* in, float* out, int n, ptrdiff_t step
     for (int i = 0; i < n; ++i) {
         const Cell ahead = at(i + box.radius + 1), behind = at(i - box.radius - 1);
         sum += wide(at(i + box.radius)) - wide(behind);
-        set_cell(out, i * step, norm * (__builtin_convertvector(sum, Cell) + box.share * (ahead + behind)));
+        out[i] = norm * (__builtin_convertvector(sum, Cell) + box.share * (ahead + behind));
     }
 }
 
-// Three boxes each way are a Gaussian to the eye. The result is in `cells`.
-void smooth(float* cells, float* scratch, int rows, int columns, float variance) {
-    if (variance <= 0.0f) return;
+// Three boxes are a Gaussian to the eye. n cells, `step` cells apart, in place.
+void smooth_line(const Box& box, float* cells, int n, ptrdiff_t step) {
+    if (n < 1 || n > kMaxLine) __builtin_unreachable();
+    Cell a[kMaxLine], b[kMaxLine];
+    for (int i = 0; i < n; ++i) a[i] = cell_at(cells, i * step);
+    box_pass(box, a, b, n);
+    box_pass(box, b, a, n);
+    box_pass(box, a, b, n);
+    for (int i = 0; i < n; ++i) set_cell(cells, i * step, b[i]);
+}
+
+void smooth_wide(float* cells, int rows, int columns, float variance) {
     const Box box(variance / 3.0f);
-    for (int pass = 0; pass < 3; ++pass) {
-#pragma omp for
-        for (int y = 0; y < rows; ++y)
-            box_line(box, cells + 4 * static_cast<ptrdiff_t>(y) * columns, scratch + 4 * static_cast<ptrdiff_t>(y) * columns,
-                     columns, 1);
-#pragma omp for
-        for (int x = 0; x < columns; ++x) box_line(box, scratch + 4 * x, cells + 4 * x, rows, columns);
-    }
+    for (int y = 0; y < rows; ++y) smooth_line(box, cells + 4 * static_cast<ptrdiff_t>(y) * columns, columns, 1);
+    for (int x = 0; x < columns; ++x) smooth_line(box, cells + 4 * x, rows, columns);
 }
 
 struct Scratch {
@@ -157,30 +163,58 @@ void widen_row(const BlurGrid& g, int y) {
         for (int j = kWideFactor * y; j < kWideFactor * (y + 1) && j < g.rows; ++j)
             for (int i = kWideFactor * x; i < kWideFactor * (x + 1) && i < g.columns; ++i)
                 sum += cell_at(g.cells, static_cast<ptrdiff_t>(j) * g.columns + i);
-        set_cell(g.wide, static_cast<ptrdiff_t>(y) * columns + x, sum / static_cast<float>(kWideFactor * kWideFactor));
+        set_cell(g.middle, static_cast<ptrdiff_t>(y) * columns + x, sum / static_cast<float>(kWideFactor * kWideFactor));
     }
 }
 
-Cell total(const BlurGrid& g) {
-    const ptrdiff_t count = static_cast<ptrdiff_t>(wide_side(g.rows)) * wide_side(g.columns);
+Cell mean_of(const float* cells, ptrdiff_t count) {
     Sum sum = {};
-    for (ptrdiff_t i = 0; i < count; ++i) sum += __builtin_convertvector(cell_at(g.wide, i), Sum);
+    for (ptrdiff_t i = 0; i < count; ++i) sum += __builtin_convertvector(cell_at(cells, i), Sum);
     return __builtin_convertvector(sum / static_cast<double>(count), Cell);
 }
 
-// Colour of each cell: near blur, else wide, else the mean of the room, else black.
+// The middle and the far blur, and the mean, from the cells before they are blurred. Small: one thread does it.
+Cell blur_wide(const BlurGrid& g, float sigma) {
+    const int rows = wide_side(g.rows), columns = wide_side(g.columns);
+    const ptrdiff_t count = static_cast<ptrdiff_t>(rows) * columns;
+    const float middle = fmaxf(3.0f * sigma / kWideFactor, kMiddleSigma);
+    const float far = fmaxf(2.0f * middle, kFarShare * static_cast<float>(columns));
+    for (int y = 0; y < rows; ++y) widen_row(g, y);
+    const Cell mean = mean_of(g.middle, count);
+    smooth_wide(g.middle, rows, columns, middle * middle);
+    memcpy(g.far, g.middle, 4 * sizeof(float) * static_cast<size_t>(count));
+    smooth_wide(g.far, rows, columns, far * far - middle * middle);
+    return mean;
+}
+
+// One row of a grid of wide cells, read between its cells.
+struct WideRow {
+    const float *upper, *lower;
+    float weight;
+    int columns;
+
+    WideRow(const BlurGrid& g, const float* cells, int y) : columns(wide_side(g.columns)) {
+        const pixel::Tap tap = pixel::tap(y, kWideFactor, 0.0f, wide_side(g.rows));
+        upper = cells + 4 * static_cast<ptrdiff_t>(tap.first) * columns;
+        lower = cells + 4 * static_cast<ptrdiff_t>(tap.second) * columns;
+        weight = tap.weight;
+    }
+
+    VCAM_HD Cell at(const pixel::Tap& x) const {
+        const Cell above = pixel::lerp(cell_at(upper, x.first), cell_at(upper, x.second), x.weight);
+        const Cell below = pixel::lerp(cell_at(lower, x.first), cell_at(lower, x.second), x.weight);
+        return pixel::lerp(above, below, weight);
+    }
+};
+
+// Colour of each cell: the nearest blur that holds room, at last the mean of the room, else black.
 void divide_row(const BlurGrid& g, int y, Cell mean) {
-    const int wide_columns = wide_side(g.columns);
+    const WideRow middle(g, g.middle, y), far(g, g.far, y);
     const ptrdiff_t plane = static_cast<ptrdiff_t>(g.rows) * g.columns;
-    const pixel::Tap ty = pixel::tap(y, kWideFactor, 0.0f, wide_side(g.rows));
-    const float* upper = g.wide + 4 * static_cast<ptrdiff_t>(ty.first) * wide_columns;
-    const float* lower = g.wide + 4 * static_cast<ptrdiff_t>(ty.second) * wide_columns;
     for (int x = 0; x < g.columns; ++x) {
-        const pixel::Tap tx = pixel::tap(x, kWideFactor, 0.0f, wide_columns);
-        const Cell a = pixel::lerp(cell_at(upper, tx.first), cell_at(upper, tx.second), tx.weight);
-        const Cell b = pixel::lerp(cell_at(lower, tx.first), cell_at(lower, tx.second), tx.weight);
+        const pixel::Tap tap = pixel::tap(x, kWideFactor, 0.0f, middle.columns);
         const ptrdiff_t at = static_cast<ptrdiff_t>(y) * g.columns + x;
-        const Cell all = cell_at(g.cells, at) + kWider * (pixel::lerp(a, b, ty.weight) + kWider * mean);
+        const Cell all = cell_at(g.cells, at) + kWider * (middle.at(tap) + kWider * (far.at(tap) + kWider * mean));
         const float weight = all[3];
         for (int c = 0; c < 3; ++c) g.rgb[c * plane + at] = weight > 0.0f ? pixel::unit(all[c] / weight) : 0.0f;
     }
@@ -247,23 +281,25 @@ void blur_gather(const BlurGather& job, int threads) {
     const int tile_pairs = kPairs / (g.cell / 2) * (g.cell / 2);
     const int tiles = (pairs_of(job.source) + tile_pairs - 1) / tile_pairs;
     const int bands = (g.rows + band_rows - 1) / band_rows;
-    const int wide_rows = wide_side(g.rows), wide_columns = wide_side(g.columns);
-    // A cell is a mean over its width and is shown by linear interpolation: a variance of a quarter cell by itself.
     const float sigma = job.sigma / static_cast<float>(g.cell);
-    const float wide_sigma = (3.0f * sigma > static_cast<float>(g.columns) / 8.0f ? 3.0f * sigma : static_cast<float>(g.columns) / 8.0f) / kWideFactor;
+    // A cell is a mean over its width and is shown by linear interpolation: a variance of 1/4 by itself.
+    const float variance = sigma * sigma - 0.25f;
+    const Box box(variance > 0.0f ? variance / 3.0f : 0.0f);
+    Cell mean;
 #pragma omp parallel num_threads(threads)
     {
         Scratch scratch;
 #pragma omp for schedule(dynamic)
         for (int i = 0; i < tiles * bands; ++i) gather_tile(job, i % tiles, i / tiles, band_rows, scratch);
-#pragma omp for
+#pragma omp for schedule(dynamic, 8)
         for (int y = 0; y < g.rows; ++y) shrink_row(g, y);
-#pragma omp for
-        for (int y = 0; y < wide_rows; ++y) widen_row(g, y);
-        smooth(g.cells, g.scratch, g.rows, g.columns, sigma * sigma - 0.25f);
-        smooth(g.wide, g.wide_scratch, wide_rows, wide_columns, wide_sigma * wide_sigma);
-        const Cell mean = total(g);
-#pragma omp for
+#pragma omp single
+        mean = blur_wide(g, sigma);
+#pragma omp for schedule(dynamic, 8)
+        for (int y = 0; y < g.rows; ++y) smooth_line(box, g.cells + 4 * static_cast<ptrdiff_t>(y) * g.columns, g.columns, 1);
+#pragma omp for schedule(dynamic, 8)
+        for (int x = 0; x < g.columns; ++x) smooth_line(box, g.cells + 4 * x, g.rows, g.columns);
+#pragma omp for schedule(dynamic, 8)
         for (int y = 0; y < g.rows; ++y) divide_row(g, y, mean);
     }
     (void)threads;

@@ -96,15 +96,17 @@ struct Scale {
     Window window;
 };
 
+constexpr int kMaxBlurCells = 320;  // per side
+
 // The room at a fraction of its size: cells of cell x cell pixels, (r, g, b, weight) each. All memory is the owner's. See blur.cpp.
 struct BlurGrid {
     int width, height;        // of the picture
     int cell;                 // pixels per side of a cell, even
     int columns, rows;        // of cells
     float* cells;             // (rows, columns, 4)
-    float* scratch;           // the same
-    float* wide;              // (ceil(rows / 4), ceil(columns / 4), 4)
-    float* wide_scratch;      // the same
+    float* scratch;           // the same, before the outline of the person is grown
+    float* middle;            // (ceil(rows / 4), ceil(columns / 4), 4)
+    float* far;               // the same
     float* rgb;               // (3, rows, columns), the result
 };
 

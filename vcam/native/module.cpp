@@ -163,7 +163,8 @@ public:
                       std::to_string(kMaxSide));
         grid_.width = width;
         grid_.height = height;
-        grid_.cell = 2 * ((width + 2 * kColumns - 1) / (2 * kColumns));
+        const int longer = width > height ? width : height;
+        grid_.cell = 2 * ((longer + 2 * kMaxBlurCells - 1) / (2 * kMaxBlurCells));
         grid_.columns = (width + grid_.cell - 1) / grid_.cell;
         grid_.rows = (height + grid_.cell - 1) / grid_.cell;
         const size_t cells = static_cast<size_t>(grid_.columns) * grid_.rows;
@@ -171,9 +172,9 @@ public:
         memory_.resize(4 * (2 * cells + 2 * wide) + 3 * cells);
         grid_.cells = memory_.data();
         grid_.scratch = grid_.cells + 4 * cells;
-        grid_.wide = grid_.scratch + 4 * cells;
-        grid_.wide_scratch = grid_.wide + 4 * wide;
-        grid_.rgb = grid_.wide_scratch + 4 * wide;
+        grid_.middle = grid_.scratch + 4 * cells;
+        grid_.far = grid_.middle + 4 * wide;
+        grid_.rgb = grid_.far + 4 * wide;
     }
 
     void gather(nb::handle source, nb::handle decode, nb::handle matte, float sigma) {
@@ -204,8 +205,6 @@ public:
     }
 
 private:
-    static constexpr int kColumns = 320;  // of cells, at most
-
     void require_size(const char* name, const Picture& picture) const {
         if (picture.width != grid_.width || picture.height != grid_.height)
             bad_value(std::string(name) + ": expected " + std::to_string(grid_.width) + "x" +
