@@ -32,7 +32,7 @@ Mask = npt.NDArray[np.float32]
 class MaskNetwork:
     """A mask network and how to use it.
 
-    size: picture to give it; None where the network fixes its own. mean, std: its input is (rgb - mean) / std.
+    size: picture to give it, where the network leaves that open. mean, std: its input is (rgb - mean) / std.
     radius, eps: of the guided filter (pixels of the mask; variance in [0, 1] units).
     """
 
@@ -117,15 +117,13 @@ class MaskNetworkEngine:
     def _choose_size(self, given: TensorInfo) -> Size:
         h, w = given.shape[2:]
         wanted = self._network.size
-        if h is None or w is None:
-            if wanted is None:
-                raise ConfigError(
-                    f"{self._network.path} works at any size: none was chosen", hint="choose one with --quality"
-                )
-            return wanted
-        if wanted not in (None, Size(w, h)):
-            raise self._mismatch(f"it works at {w}x{h} only, asked for was {wanted}")
-        return Size(w, h)
+        if h is not None and w is not None:
+            return Size(w, h)
+        if wanted is None:
+            raise ConfigError(
+                f"{self._network.path} works at any size: none was chosen", hint="choose one with --quality"
+            )
+        return Size(w or wanted.width, h or wanted.height)
 
     def _find_mask(self, session: OnnxSession) -> str:
         """By running it once: where sizes are open, only that shows the outputs' shapes."""
