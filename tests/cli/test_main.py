@@ -28,34 +28,56 @@ def vcam(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProc
     )
 
 
-def one_message(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+def one_message(stderr: str) -> tuple[str, str]:
     """(problem, hint); there is nothing else on stderr but log lines."""
-    assert "Traceback" not in done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.startswith(("error: ", "hint: "))]
+    assert "Traceback" not in stderr
+    lines = [line for line in stderr.splitlines() if line.startswith(("error: ", "hint: "))]
     assert [line.split(": ")[0] for line in lines] == ["error", "hint"]
     return lines[0].removeprefix("error: "), lines[1].removeprefix("hint: ")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "problem"),
-    [
-        (["run", "-F", "0"], 2, "--fps: must be greater than or equal to 1, got 0"),
-        (["run", "-i", "file:none.mp4", "-o", "null:", "--http-port", "0"], 4, "none.mp4"),
-        (["model", "prepare", "--from", "none.onnx", "--models-dir", "m"], 5, "none.onnx"),
-    ],
-)
-def test_an_error_is_one_message_with_a_hint(tmp_path: Path, arguments: list[str], code: int, problem: str) -> None:
-    done = vcam(*arguments, cwd=tmp_path)
-    assert done.returncode == code, done.stderr
-    told, hint = one_message(done)
-    assert problem in told
+def test_a_process_that_fails_tells_one_message_and_its_code(tmp_path: Path) -> None:
+    done = vcam("run", "-i", "file:none.mp4", "-o", "null:", cwd=tmp_path, VCAM_HTTP_PORT="0")
+    assert done.returncode == 4, done.stderr
+    problem, hint = one_message(done.stderr)
+    assert "none.mp4" in problem
     assert hint
 
 
-def test_a_variable_that_is_no_setting_is_an_error(tmp_path: Path) -> None:
-    done = vcam("run", cwd=tmp_path, VCAM_BACKGROND="green")
-    assert done.returncode == 2
-    assert one_message(done) == ("there is no setting VCAM_BACKGROND", "did you mean VCAM_BACKGROUND?")
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem", "hint"),
+    [
+        (["run", "-F", "0"], 2, "--fps: must be greater than or equal to 1, got 0", "change --fps"),
+        (["run", "--config", "no.toml"], 2, "there is no settings file no.toml", "copy vcam.toml from the repository"),
+        (["run", "-i", "clip.mp4"], 2, "`clip.mp4` is not a source", "file:clip.mp4"),
+        (["run", "-b", "grean"], 2, "'grean'", "green"),
+        (["model", "prepare", "--from", "none.onnx", "--models-dir", "m"], 5, "none.onnx", ""),
+        (["bench", "speed"], 2, "there is no suite speed", "pipeline"),
+    ],
+)
+def test_an_error_is_one_message_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    problem: str,
+    hint: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["vcam", *arguments])
+    assert __main__.main() == code
+    told, hinted = one_message(capsys.readouterr().err)
+    assert problem in told
+    assert hint in hinted
+
+
+def test_a_variable_that_is_no_setting_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VCAM_BACKGROND", "green")
+    monkeypatch.setattr(sys, "argv", ["vcam", "run"])
+    assert __main__.main() == 2
+    told = one_message(capsys.readouterr().err)
+    assert told == ("there is no setting VCAM_BACKGROND", "did you mean VCAM_BACKGROUND?")
 
 
 def test_the_base_install_runs_the_demo_and_lists_devices(tmp_path: Path) -> None:
