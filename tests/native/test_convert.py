@@ -71,11 +71,9 @@ def test_rgb_comes_back_from_full_chroma_within_one_level(target: VideoFormat, s
     assert np.abs(difference).max() <= 1
 
 
-@pytest.mark.parametrize("layout", SOURCES)
+@pytest.mark.parametrize("layout", [layout for layout in SOURCES if layout != PixelFormat.RGB24])
 @pytest.mark.parametrize("matrix", Matrix)
 def test_a_range_change_comes_back_within_one_level(layout: PixelFormat, matrix: Matrix) -> None:
-    if layout == PixelFormat.RGB24:
-        pytest.skip("RGB24 is always full range: there is nothing to change")
     limited = VideoFormat(layout, 66, 34, range=Range.LIMITED, matrix=matrix)
     full = replace(limited, range=Range.FULL)
     image = smooth(limited, 5)
