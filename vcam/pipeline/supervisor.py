@@ -96,6 +96,10 @@ class Pipeline:
         self._paused = paused
         self._frames.paused = paused
 
+    @property
+    def scene(self) -> Scene:
+        return self._wiring.scene
+
     def change_scene(self, scene: Scene) -> None:
         """Replace the scene between two frames; nothing is interrupted."""
         self._wiring = replace(self._wiring, scene=scene)

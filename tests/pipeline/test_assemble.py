@@ -1,0 +1,162 @@
+"""From settings to stages: which source, which pace, which sizes, which engine and why."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import helper
+
+from tests.support.clip import Clip, write_clip
+from tests.support.mask_like import mean, network
+from tests.support.rvm_like import make_rvm_like
+from vcam.config import Config, EngineChoice, Pace, Quality
+from vcam.errors import ConfigError, EngineUnavailableError, ModelFetchError, ModelMismatchError, VcamError
+from vcam.frame import PixelFormat, Size, VideoFormat
+from vcam.pipeline.assemble import assemble, reload, wire
+from vcam.pipeline.assemble_engine import EngineRoom, silent
+from vcam.pipeline.card import TEXTS
+from vcam.pipeline.snapshot import Outcome, SafeReason, State
+
+TARGET = VideoFormat(PixelFormat.YUYV, 320, 180)
+
+
+def settings(**keys: object) -> Config:
+    """A small scene to nowhere with the plate engine; only the keys given count as chosen by the user."""
+    return Config.model_validate({"input": "test:320x180@30", "output": ("null:",), "engine": "plate", **keys})
+
+
+def sizes(config: Config) -> list[Size]:
+    return [sink.format.size for sink in wire(config).sinks]
+
+
+def test_an_output_has_the_size_of_a_scene_unless_the_user_sets_one() -> None:
+    assert sizes(settings()) == [Size(320, 180)]
+    assert sizes(settings(width=640, height=480)) == [Size(640, 480)]
+    assert sizes(settings(output=("null:,size=64x48", "null:"))) == [Size(64, 48), Size(320, 180)]
+
+
+def test_an_output_has_the_size_and_rate_of_a_file(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mkv"
+    write_clip(clip, Clip(frames=4, width=96, height=64, rate=12))
+    wiring = wire(settings(input=f"file:{clip}"))
+    assert [sink.format.size for sink in wiring.sinks] == [Size(96, 64)]
+    assert wiring.policy.frame_interval_s == pytest.approx(1 / 12)
+    assert not wiring.policy.live, "a file that goes into no device is converted whole"
+
+
+def test_a_camera_gives_outputs_the_default_size() -> None:
+    assert sizes(settings(input="/dev/video0")) == [Size(1280, 720)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "live"),
+    [
+        ({}, True),
+        ({"frames": 10}, False),
+        ({"frames": 10, "output": ("/dev/video10",)}, True),
+        ({"frames": 10, "pace": Pace.REALTIME}, True),
+        ({"pace": Pace.EVERY_FRAME}, False),
+        ({"input": "/dev/video0", "frames": 10}, True),
+    ],
+)
+def test_frames_are_waited_for_only_where_nobody_watches(keys: dict[str, object], live: bool) -> None:
+    assert wire(settings(**keys)).policy.live is live
+
+
+def test_a_camera_cannot_be_told_to_wait() -> None:
+    with pytest.raises(ConfigError, match="is a camera"):
+        wire(settings(input="/dev/video0", pace=Pace.EVERY_FRAME))
+
+
+def test_every_frame_of_a_short_run_is_shown() -> None:
+    with assemble(settings(frames=20)) as pipeline:
+        pipeline.run()
+    snapshot = pipeline.snapshot()
+    assert snapshot.frames[Outcome.LIVE] == 20
+    assert snapshot.outputs[0].frames == 20
+    assert snapshot.state is State.LIVE
+    assert sum(snapshot.safe.values()) == 0
+
+
+def test_each_reason_has_a_card() -> None:
+    assert set(TEXTS) == set(SafeReason)
+    assert all(title and detail for title, detail in TEXTS.values())
+
+
+def engine_room(config: Config) -> EngineRoom:
+    return EngineRoom(config, Size(320, 180), (TARGET,), silent)
+
+
+def test_auto_without_a_network_says_why_the_plate_engine_runs(tmp_path: Path) -> None:
+    config = settings(engine=EngineChoice.AUTO, model_download=False, models_dir=tmp_path)
+    opened = engine_room(config).open_processor()
+    with opened.processor as processor:
+        assert processor.info.engine == "plate"
+    assert "not in" in opened.reason
+
+
+def test_an_engine_that_was_asked_for_is_never_replaced(tmp_path: Path) -> None:
+    config = settings(engine=EngineChoice.ONNXRUNTIME, model_download=False, models_dir=tmp_path)
+    with pytest.raises(ModelFetchError, match="switched off"):
+        engine_room(config).open_processor()
+
+
+def test_an_engine_of_the_future_is_refused() -> None:
+    with pytest.raises(EngineUnavailableError, match="TensorRT"):
+        engine_room(settings(engine=EngineChoice.TENSORRT)).open_processor()
+
+
+def test_a_model_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "words.onnx"
+    text.write_text("these are words\n" * 100)
+    with pytest.raises(VcamError, match=r"words\.onnx"):
+        engine_room(settings(engine=EngineChoice.AUTO, model=str(text), models_dir=tmp_path)).open_processor()
+
+
+def test_a_mask_network_is_recognised(tmp_path: Path) -> None:
+    path = network(tmp_path, [mean()])
+    config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path)
+    opened = engine_room(config).open_processor()
+    with opened.processor as processor:
+        assert processor.info.model == path.stem
+        assert processor.info.size == Size(32, 24)
+
+
+def test_an_rvm_network_runs_end_to_end(tmp_path: Path) -> None:
+    path = tmp_path / "rvm_like.onnx"
+    onnx.save(make_rvm_like("deep"), path)
+    for engine in (EngineChoice.OPENVINO, EngineChoice.ONNXRUNTIME):
+        config = settings(engine=engine, model=str(path), models_dir=tmp_path, quality=Quality.FAST, frames=3)
+        with assemble(config) as pipeline:
+            pipeline.run()
+        assert pipeline.snapshot().frames[Outcome.LIVE] == 3
+
+
+def test_reload_changes_the_scene_at_once_and_keeps_the_old_one_when_the_new_is_bad() -> None:
+    old = settings()
+    pipeline = assemble(old)
+    before = pipeline.scene
+    with pytest.raises(VcamError):
+        reload(pipeline, old, settings(background="image:/nowhere.png"))
+    assert pipeline.scene is before
+    reload(pipeline, old, settings(background="green"))
+    assert pipeline.scene is not before
+    assert pipeline.scene.blur == 0.0
+
+
+def test_assembling_loads_no_engine_and_no_device_library() -> None:
+    code = (
+        "import sys; from vcam.pipeline import assemble; print([m for m in ('openvino', 'onnx') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_mismatch_is_reported_when_it_is_neither(tmp_path: Path) -> None:
+    two_pictures = [helper.make_node("Concat", ["image", "image"], ["mask"], axis=1)]
+    path = network(tmp_path, two_pictures)
+    config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path)
+    with pytest.raises(ModelMismatchError):
+        engine_room(config).open_processor()
