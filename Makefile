@@ -39,7 +39,7 @@ golden: $(VENV)/.dev ## Draw the golden images anew (look at each before you com
 	VCAM_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests -k golden
 
 bench: $(VENV)/.dev ## Measure everything on this machine; JSON into benchmarks/
-	$(BIN)/vcam bench $(ARGS)
+	$(BIN)/vcam bench --json benchmarks $(ARGS)
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	scripts/lock.sh

@@ -94,7 +94,7 @@ def test_auto_without_a_network_says_why_the_plate_engine_runs(tmp_path: Path) -
     opened = engine_room(config).open_processor()
     with opened.processor as processor:
         assert processor.info.engine == "plate"
-    assert "not in" in opened.reason
+    assert "could not be had" in opened.reason
 
 
 def test_an_engine_that_was_asked_for_is_never_replaced(tmp_path: Path) -> None:
@@ -144,6 +144,17 @@ def test_reload_changes_the_scene_at_once_and_keeps_the_old_one_when_the_new_is_
     reload(pipeline, old, settings(background="green"))
     assert pipeline.scene is not before
     assert pipeline.scene.blur == 0.0
+
+
+def test_reload_keeps_the_size_of_the_sinks_that_stay_open() -> None:
+    old = settings(frames=30)
+    with assemble(old) as pipeline:
+        reload(pipeline, old, settings(frames=5, width=640, height=360))
+        pipeline.run()
+    snapshot = pipeline.snapshot()
+    assert [sink.format.size for sink in pipeline.sinks] == [Size(320, 180)]
+    assert snapshot.outputs[0].errors == 0
+    assert snapshot.frames[Outcome.LIVE] >= 5
 
 
 def test_assembling_loads_no_engine_and_no_device_library() -> None:

@@ -40,7 +40,7 @@ def reload(pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgr
     """
     kinds = changed(old, new)
     if Reload.RESTART_STAGES in kinds.values():
-        pipeline.reload(wire(new, progress=progress))
+        pipeline.reload(wire(new, progress=progress, sinks=pipeline.sinks))
     elif kinds.keys() & {"background", "color"}:
         pipeline.change_scene(_scene(new))
     later = sorted(key for key, kind in kinds.items() if kind is Reload.RESTART_PROCESS)
@@ -48,13 +48,22 @@ def reload(pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgr
         _log.warning("config.needs_restart", extra={"keys": " ".join(later)})
 
 
-def wire(config: Config, *, observer: Observer | None = None, progress: ModelProgress = silent) -> Wiring:
-    """The stages as factories. Opens no device and loads no model; looks into an input file for its size."""
+def wire(
+    config: Config,
+    *,
+    observer: Observer | None = None,
+    progress: ModelProgress = silent,
+    sinks: tuple[Sink, ...] | None = None,
+) -> Wiring:
+    """The stages as factories. Opens no device and loads no model; looks into an input file for its size.
+
+    sinks: those of a running pipeline, which stay as they are whatever the settings say now.
+    """
     source_spec = parse_source(config.input)
     sink_specs = [parse_sink(text) for text in config.output]
     every_frame = _every_frame(config, source_spec, sink_specs)
     nominal = _nominal(config, source_spec)
-    sinks = tuple(_sink(spec, nominal) for spec in sink_specs)
+    sinks = sinks or tuple(_sink(spec, nominal) for spec in sink_specs)
     room = EngineRoom(config, nominal.size, tuple(sink.format for sink in sinks), progress)
     return Wiring(
         source_name=config.input,

@@ -60,7 +60,7 @@ class EngineRoom:
             if wanted is not None or config.model is not None:
                 raise
             _log.warning("engine.no_network", extra={"problem": error.problem, "hint": error.hint})
-            return self._plate(), f"no network could be had: {error.problem}"
+            return self._plate(), "the network could not be had (the log says why); this engine needs none"
         except ModelMismatchError as mismatch:
             return self._mask_network(mismatch), "the model gives a mask, which the guided filter refines"
         threads = config.threads or default_threads()

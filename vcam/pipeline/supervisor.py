@@ -18,7 +18,7 @@ from vcam.pipeline.snapshot import SafeReason, Snapshot, State
 from vcam.pipeline.statistics import Observed, Statistics
 from vcam.pipeline.wiring import Wiring
 from vcam.slot import LatestSlot
-from vcam.stages import Scene
+from vcam.stages import Scene, Sink
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +97,10 @@ class Pipeline:
         self._frames.paused = paused
 
     @property
+    def sinks(self) -> tuple[Sink, ...]:
+        return self._wiring.sinks
+
+    @property
     def scene(self) -> Scene:
         return self._wiring.scene
 
@@ -106,8 +110,8 @@ class Pipeline:
         self._frames.scene = scene
 
     def reload(self, wiring: Wiring) -> None:
-        """Close camera and engine and open those of ``wiring``, under the SAFE card. The sinks stay as they are."""
-        self._reloaded = replace(wiring, sinks=self._wiring.sinks)
+        """Close camera and engine and open those of ``wiring``, under the SAFE card. It has the same sinks."""
+        self._reloaded = wiring
         self._wake.set()
 
     def snapshot(self) -> Snapshot:
