@@ -1,75 +1,33 @@
 """The CPU frame processor: right pictures, and none at all where the matte is not of this frame."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
+from tests.compose.rig import (
+    CAMERA,
+    NONE,
+    NV12,
+    SMALL,
+    UNCHANGED,
+    YUYV,
+    NoiseBackdrop,
+    SoftEngine,
+    assert_close,
+    frame,
+    planes_of,
+    process,
+)
 from tests.native import reference
-from tests.native.pictures import as_floats, noise, smooth
+from tests.native.pictures import as_floats, noise
 from vcam import native
 from vcam.compose.cpu import CpuFrameProcessor
-from vcam.errors import EngineError, MatteInvalidError
+from vcam.errors import EngineError
 from vcam.fakes import FakeEngine
-from vcam.frame import AffineMatte, Image, PixelFormat, Plane, Range, Size, Stamp, VideoFormat, allocate_planes
-from vcam.stages import FrameProcessor, Scene, Stage, StageTimes
-
-CAMERA = VideoFormat(PixelFormat.I422, 160, 96, range=Range.FULL)
-YUYV = VideoFormat(PixelFormat.YUYV, 160, 96)
-NV12 = VideoFormat(PixelFormat.NV12, 160, 96)
-SMALL = VideoFormat(PixelFormat.I420, 60, 60)
-ONE, NONE = np.ones((9, 16), np.float32), np.zeros((9, 16), np.float32)
-UNCHANGED = native.Levels()
-
-
-class NoiseBackdrop:
-    """A picture of its own for each target and moment; remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[VideoFormat, int]] = []
-
-    def render(self, target: VideoFormat, pts_ns: int) -> Image:
-        self.asked.append((target, pts_ns))
-        return noise(target, seed=pts_ns + target.width)
-
-
-class SoftEngine(FakeEngine):
-    """Coefficients that make every pixel soft; remembers what it was given."""
-
-    def __init__(self) -> None:
-        super().__init__(ONE)
-        rng = np.random.default_rng(3)
-        self.a = rng.normal(0.0, 0.3, (4, 9, 16)).astype(np.float32)
-        self.b = rng.normal(0.0, 0.1, (4, 9, 16)).astype(np.float32)
-        self.b[3] += 0.5
-        self.seen: list[npt.NDArray[np.float32]] = []
-
-    def matte(self, small: npt.NDArray[np.float32], stamp: Stamp) -> AffineMatte:
-        super().matte(small, stamp)
-        self.seen.append(small.copy())
-        return AffineMatte(self.a, self.b, stamp)
-
-
-def frame(fmt: VideoFormat = CAMERA, sequence: int = 1) -> Image:
-    return replace(smooth(fmt, seed=sequence), stamp=Stamp(pts_ns=sequence * 1000, sequence=sequence))
-
-
-def planes_of(images: list[Image]) -> list[tuple[Plane, ...]]:
-    return [tuple(plane.copy() for plane in image.planes) for image in images]
-
-
-def process(
-    processor: FrameProcessor, image: Image, scene: Scene | None = None, times: StageTimes | None = None
-) -> list[Image]:
-    return list(processor.process(image, scene or Scene(NoiseBackdrop()), times or StageTimes()))
-
-
-def assert_close(got: tuple[Plane, ...], wanted: tuple[Plane, ...], limit: int = 1) -> None:
-    for plane, expected in zip(got, wanted, strict=True):
-        assert np.abs(plane.astype(int) - expected.astype(int)).max() <= limit
+from vcam.frame import Image, PixelFormat, Size, Stamp, VideoFormat, allocate_planes
+from vcam.stages import Scene, Stage, StageTimes
 
 
 def test_each_output_is_composed_in_its_own_format() -> None:
@@ -203,56 +161,6 @@ def test_after_the_room_was_shown_the_engine_starts_afresh() -> None:
         process(processor, frame(sequence=3), Scene(NoiseBackdrop(), show_room=True))
         process(processor, frame(sequence=4))
     assert engine.resets == 1
-
-
-def spoiled(change: dict[str, object] | None = None, **channels: float) -> FakeEngine:
-    """An engine whose second matte has poison in a channel, or another field."""
-
-    def spoil(matte: AffineMatte) -> AffineMatte:
-        for name, value in channels.items():
-            getattr(matte, name[0])[int(name[1]), 4, 7] = value
-        return replace(matte, **(change or {}))  # type: ignore[arg-type]  # wrong on purpose
-
-    return FakeEngine(NONE, spoil={1: spoil})
-
-
-BROKEN: dict[str, tuple[Callable[[], FakeEngine], str]] = {
-    "NaN in A": (lambda: spoiled(a3=np.nan), "not finite"),
-    "NaN in b": (lambda: spoiled(b3=np.nan), "not finite"),
-    "infinite foreground": (lambda: spoiled(a0=np.inf), "not finite"),
-    "infinite offset": (lambda: spoiled(b1=-np.inf), "not finite"),
-    "an older frame": (lambda: spoiled({"stamp": Stamp(pts_ns=1000, sequence=1)}), "frame 1 for frame 2"),
-    "another opening": (lambda: spoiled({"stamp": Stamp(pts_ns=2000, sequence=2, epoch=1)}), "frame 2 for frame 2"),
-    "three channels": (lambda: spoiled({"a": np.zeros((3, 9, 16), np.float32)}), "instead of"),
-    "two sizes": (lambda: spoiled({"b": np.zeros((4, 9, 15), np.float32)}), "instead of"),
-    "a batch": (lambda: spoiled({"a": np.zeros((1, 4, 9, 16), np.float32)}), "instead of"),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_matte_gives_no_picture_and_is_forgotten(case: str) -> None:
-    make, text = BROKEN[case]
-    engine = make()
-    with CpuFrameProcessor(engine, [YUYV]) as processor:
-        process(processor, frame(sequence=1))
-        with pytest.raises(MatteInvalidError, match=text) as caught:
-            process(processor, frame(sequence=2))
-        assert "--engine" in caught.value.hint
-        assert engine.resets == 1
-        with pytest.raises(RuntimeError, match="no matte yet"):
-            processor.last_alpha()
-        process(processor, frame(sequence=3))
-    assert engine.mattes == 3
-
-
-def test_an_error_of_the_engine_passes_through() -> None:
-    def fail() -> None:
-        raise EngineError("it broke", hint="this is a test")
-
-    with CpuFrameProcessor(FakeEngine(NONE, faults={0: fail}), [YUYV]) as processor:
-        with pytest.raises(EngineError, match="it broke"):
-            process(processor, frame())
-        assert len(process(processor, frame(sequence=2))) == 1
 
 
 def test_the_last_alpha_is_that_of_the_frame() -> None:
