@@ -20,6 +20,9 @@ constexpr float kWider = 1e-2f;      // how much a wider blur counts beside the 
 constexpr int kWideFactor = 4;       // side of a cell of the wider blurs, in cells
 constexpr float kMiddleSigma = 1.5f, kFarShare = 1.0f / 8.0f;  // least sigma in wide cells; of the columns
 
+constexpr int kMaxRadius = kMaxBlurCells / 4;  // of a box
+constexpr int kMargin = kMaxRadius + 1;
+
 VCAM_HD Cell cell_at(const float* cells, ptrdiff_t index) {
     Cell c;
     memcpy(&c, cells + 4 * index, sizeof c);
@@ -36,37 +39,44 @@ struct Box {
 
     explicit Box(float variance) {
         radius = static_cast<int>((sqrtf(1.0f + 12.0f * variance) - 1.0f) / 2.0f);
+        radius = radius < kMaxRadius ? radius : kMaxRadius;
         const float r = static_cast<float>(radius);
         share = (2.0f * r + 1.0f) * (variance - r * (r + 1.0f) / 3.0f) / (2.0f * ((r + 1.0f) * (r + 1.0f) - variance));
         share = pixel::unit(share);
     }
 };
 
-constexpr int kMaxLine = kMaxBlurCells;
+// A line of cells with room for the empty ones that a box sees before and behind it.
+struct Line {
+    Cell cells[kMargin + kMaxBlurCells + kMargin];
+    Cell* first() { return cells + kMargin; }
+    void empty_margins(int n, int width) {
+        for (int i = 1; i <= width; ++i) first()[-i] = first()[n - 1 + i] = Cell{};
+    }
+};
 
-// One pass over a line of n cells; outside is nothing.
 void box_pass(const Box& box, const Cell* in, Cell* out, int n) {
-    const auto at = [&](int i) { return i >= 0 && i < n ? in[i] : Cell{}; };
     const auto wide = [](Cell c) { return __builtin_convertvector(c, Sum); };
     const float norm = 1.0f / (2.0f * static_cast<float>(box.radius) + 1.0f + 2.0f * box.share);
+    const int r = box.radius;
     Sum sum = {};
-    for (int i = 0; i < box.radius; ++i) sum += wide(at(i));
+    for (int i = 0; i < r && i < n; ++i) sum += wide(in[i]);
     for (int i = 0; i < n; ++i) {
-        const Cell ahead = at(i + box.radius + 1), behind = at(i - box.radius - 1);
-        sum += wide(at(i + box.radius)) - wide(behind);
-        out[i] = norm * (__builtin_convertvector(sum, Cell) + box.share * (ahead + behind));
+        sum += wide(in[i + r]) - wide(in[i - r - 1]);
+        out[i] = norm * (__builtin_convertvector(sum, Cell) + box.share * (in[i + r + 1] + in[i - r - 1]));
     }
 }
 
 // Three boxes are a Gaussian to the eye. n cells, `step` cells apart, in place.
 void smooth_line(const Box& box, float* cells, int n, ptrdiff_t step) {
-    if (n < 1 || n > kMaxLine) __builtin_unreachable();
-    Cell a[kMaxLine], b[kMaxLine];
-    for (int i = 0; i < n; ++i) a[i] = cell_at(cells, i * step);
-    box_pass(box, a, b, n);
-    box_pass(box, b, a, n);
-    box_pass(box, a, b, n);
-    for (int i = 0; i < n; ++i) set_cell(cells, i * step, b[i]);
+    Line a, b;
+    a.empty_margins(n, box.radius + 1);
+    b.empty_margins(n, box.radius + 1);
+    for (int i = 0; i < n; ++i) a.first()[i] = cell_at(cells, i * step);
+    box_pass(box, a.first(), b.first(), n);
+    box_pass(box, b.first(), a.first(), n);
+    box_pass(box, a.first(), b.first(), n);
+    for (int i = 0; i < n; ++i) set_cell(cells, i * step, b.first()[i]);
 }
 
 void smooth_wide(float* cells, int rows, int columns, float variance) {

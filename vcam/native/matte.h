@@ -58,7 +58,7 @@ struct LaneTaps {
     VCAM_HD Floats of(const float* row) const {
         if (near) {
             const Floats low = load(row + base);
-            return pixel::lerp(__builtin_shuffle(low, left), __builtin_shuffle(low, right), weight);
+            return pixel::lerp(shuffle(low, left), shuffle(low, right), weight);
         }
         alignas(64) float a[kLanes], b[kLanes];
         for (int j = 0; j < kLanes; ++j) {

@@ -18,8 +18,14 @@ std::vector<const Kernels*> runnable() {
     std::vector<const Kernels*> tables;
 #ifdef VCAM_X86
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("x86-64-v4")) tables.push_back(&v4::kernels);
-    if (__builtin_cpu_supports("x86-64-v3")) tables.push_back(&v3::kernels);
+    // By features, not by level: compilers before GCC 12 do not know the names of the levels here.
+    const bool v3_runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    const bool v4_runs = v3_runs && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                         __builtin_cpu_supports("avx512vl");
+    if (v4_runs) tables.push_back(&v4::kernels);
+    if (v3_runs) tables.push_back(&v3::kernels);
 #endif
     tables.push_back(&baseline::kernels);
     return tables;

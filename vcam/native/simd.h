@@ -43,6 +43,17 @@ VCAM_HD Floats all(float x) { return Floats{} + x; }
 
 VCAM_HD Floats to_floats(Ints v) { return __builtin_convertvector(v, Floats); }
 
+// Lane i of the result is lane index[i] of v.
+VCAM_HD Floats shuffle(Floats v, Ints index) {
+#ifdef __clang__
+    Floats result;
+    for (int i = 0; i < kLanes; ++i) result[i] = v[index[i]];
+    return result;
+#else
+    return __builtin_shuffle(v, index);
+#endif
+}
+
 // The first operand where it is greater (less), else the second, also for NaN: what these instructions do.
 #if defined(__AVX512F__)
 VCAM_HD Floats larger(Floats x, Floats bound) { return _mm512_max_ps(x, bound); }
