@@ -80,3 +80,12 @@ def test_verify_refuses_a_damaged_network(folder: Path) -> None:
     with pytest.raises(ModelError, match=f"not usable: {prepared.name}") as caught:
         check(ModelFolderOptions(models_dir=folder))
     assert "vcam model prepare" in caught.value.hint
+
+
+def test_a_file_that_is_no_network_is_not_imported(tmp_path: Path) -> None:
+    words = tmp_path / "words.onnx"
+    words.write_text("these are words\n" * 50)
+    folder = tmp_path / "models"
+    with pytest.raises(ModelError, match=r"words\.onnx"):
+        prepare(PrepareCommandOptions(from_file=words, models_dir=folder))
+    assert not (folder / words.name).exists()

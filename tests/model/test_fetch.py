@@ -283,6 +283,17 @@ def test_a_file_of_ones_own_keeps_its_name(tmp_path: Path) -> None:
     assert again.path.read_bytes() == b"my network"
 
 
+def test_an_import_never_replaces_another_file(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "README.md").write_text("words of ours")
+    source = tmp_path / "README.md"
+    source.write_text("other words")
+    with pytest.raises(ModelError, match="is there already"):
+        import_file(source, folder, Manifest(()))
+    assert (folder / "README.md").read_text() == "words of ours"
+
+
 def test_a_truncated_copy_of_a_published_file_is_refused(tmp_path: Path) -> None:
     source = tmp_path / "net.onnx"
     source.write_bytes(CONTENT[:1000])

@@ -30,16 +30,15 @@ def prepare(options: PrepareCommandOptions) -> None:
     """Fetch or import a network and make it ready for one internal size. Raises ModelError."""
     config = _load(options.config, typed(options, but=frozenset({"config", "from_file"})))
     console = Console()
-    model: str | Path = config.model or DEFAULT_MODEL
-    if options.from_file is not None:
-        imported = import_file(options.from_file, config.models_dir, load_manifest())
-        model = imported.entry.name if imported.entry else imported.path
-        console.print(f"imported {options.from_file} as {imported.path}", highlight=False, soft_wrap=True)
+    model: str | Path = options.from_file or config.model or DEFAULT_MODEL
     half = config.fp16 and config.engine in _HALF_ENGINES
     size = config.internal_size(Size(config.width, config.height))
     wanted = PrepareOptions(config.models_dir, size, model, HALF if half else _FULL)
     with Display(Console(stderr=True)) as display:
         core = prepare_model(wanted, display.model)
+    if options.from_file is not None:  # only now: a file that is no network must not come among the models
+        imported = import_file(options.from_file, config.models_dir, load_manifest())
+        console.print(f"imported {options.from_file} as {imported.path}", highlight=False, soft_wrap=True)
     console.print(f"ready: {core.name} at {core.size} in {core.precision}", highlight=False)
     console.print(str(core.path), highlight=False, soft_wrap=True)
 

@@ -92,7 +92,7 @@ def fetch(entry: ModelEntry, directory: Path, progress: ProgressCallback = ignor
 def import_file(path: Path, directory: Path, manifest: Manifest) -> Imported:
     """Copy a local file into ``directory``: under its published name where its hash is known, else under its own.
 
-    Raises ModelError when it is no file, or cannot be copied.
+    Raises ModelError when it is no file, cannot be copied, or another file of that name is there already.
     """
     check_file(path)
     entry = manifest.by_sha256(sha256_of(path))
@@ -104,6 +104,8 @@ def import_file(path: Path, directory: Path, manifest: Manifest) -> Imported:
         )
     if target.exists() and path.samefile(target):
         return Imported(target, entry)
+    if target.exists() and not entry and sha256_of(target) != sha256_of(path):
+        raise ModelError(f"{target} is there already, and is another file", hint=f"rename {path}, or remove {target}")
     with _disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
