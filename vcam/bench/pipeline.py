@@ -71,7 +71,7 @@ def measure(run: Run) -> Iterator[Row]:
     for line in pipeline.statistics.table():
         p50, p95, p99 = (round(1e3 * value, 3) for value in (line.p50_s, line.p95_s, line.p99_s))
         extra: dict[str, float | str] = {"fps": round(watch.fps, 1), "superseded": watch.superseded}
-        yield Row(f"{run.name}: {line.name}", p50, p95, p99, line.count, extra if line.name == LATENCY else {})
+        yield Row(line.name, p50, p95, p99, line.count, extra if line.name == LATENCY else {}, run.name)
 
 
 def soak(run: Run) -> Row:

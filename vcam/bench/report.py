@@ -18,7 +18,7 @@ _PACKAGES = ("numpy", "onnxruntime", "openvino", "av", "PyTurboJPEG", "opencv-py
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured thing.
+    """One measured thing. group: rows that belong together, a table of their own; empty: those of the whole suite.
 
     p50_ms, p95_ms, p99_ms: milliseconds; count: how many were measured. extra: further figures, units in their names.
     """
@@ -29,6 +29,7 @@ class Row:
     p99_ms: float
     count: int
     extra: dict[str, float | str] = field(default_factory=dict)
+    group: str = ""
 
 
 def row(name: str, seconds: Sequence[float], **extra: float | str) -> Row:

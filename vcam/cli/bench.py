@@ -1,6 +1,7 @@
 """``vcam bench``: run suites of measurements, show each as a table, store it as JSON."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
@@ -27,7 +28,8 @@ def bench(options: BenchOptions) -> None:
         with Console(stderr=True).status(f"{name}: {text}"):
             for row in run(measured):
                 rows.append(row)
-        console.print(_table(f"{name}: {text}", rows))
+        for group, members in groupby(rows, key=lambda row: row.group):
+            console.print(_table(f"{name}: {group or text}", list(members)))
         if options.json is not None:
             path = options.json / f"{name}.json"
             write_json(path, name, rows)
