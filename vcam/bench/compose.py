@@ -84,7 +84,7 @@ def run(count: int) -> Iterator[Row]:
             theirs = _opencv(image, a, b, count)
             name = f"compose {size.height}p {kind}"
             ratio = round(float(np.median(theirs) / np.median(ours)), 1)
-            yield row(name, ours, times_faster_than_opencv=ratio, **_shares(b))
+            yield row(name, ours, times_opencv=ratio, **_shares(b))
             yield row(f"{name}, OpenCV", theirs)
 
 

@@ -29,7 +29,7 @@ def run(config: Config, count: int) -> Iterator[Row]:
             reference = float(np.median(seconds["onnxruntime"]))
             for name, values in seconds.items():
                 ratio = round(reference / float(np.median(values)), 2)
-                yield row(f"{size}, {threads} threads: {name}", values, times_faster_than_onnxruntime=ratio)
+                yield row(f"{size}, {threads} threads: {name}", values, times_onnxruntime=ratio)
 
 
 def _race(core: CoreModel, threads: int, count: int) -> dict[str, list[float]]:

@@ -38,7 +38,7 @@ def bench(options: BenchOptions) -> None:
 
 def _table(title: str, rows: Sequence[Row]) -> Table:
     table = Table(title=title, title_justify="left")
-    table.add_column("measured")
+    table.add_column("measured", overflow="fold", min_width=20)
     for column in ("p50 ms", "p95 ms", "p99 ms", "count"):
         table.add_column(column, justify="right")
     table.add_column("more")
