@@ -12,6 +12,7 @@ from tests.support.clip import Clip, write_clip
 from tests.support.mask_like import mean, network
 from tests.support.rvm_like import make_rvm_like
 from vcam.config import Config, EngineChoice, Pace, Quality
+from vcam.engines.select import look
 from vcam.errors import ConfigError, EngineUnavailableError, ModelFetchError, ModelMismatchError, VcamError
 from vcam.frame import PixelFormat, Size, VideoFormat
 from vcam.pipeline.assemble import assemble, reload, wire
@@ -132,6 +133,16 @@ def test_an_rvm_network_runs_end_to_end(tmp_path: Path) -> None:
         with assemble(config) as pipeline:
             pipeline.run()
         assert pipeline.snapshot().frames[Outcome.LIVE] == 3
+
+
+@pytest.mark.skipif(not look(model=True).bf16, reason="this CPU does not multiply bfloat16")
+@pytest.mark.parametrize(("fp16", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_half_precision_can_be_switched_off(tmp_path: Path, fp16: bool, precision: str) -> None:
+    path = tmp_path / "rvm_like.onnx"
+    onnx.save(make_rvm_like("deep"), path)
+    config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path, quality=Quality.FAST, fp16=fp16)
+    with engine_room(config).open_processor().processor as processor:
+        assert processor.info.precision == precision
 
 
 def test_reload_changes_the_scene_at_once_and_keeps_the_old_one_when_the_new_is_bad() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -51,7 +52,8 @@ class EngineRoom:
     def _engine(self) -> tuple[MattingEngine, str]:
         config = self._config
         wanted = None if config.engine is EngineChoice.AUTO else EngineName(config.engine.value)
-        choice = choose(look(model=True), wanted)
+        available = look(model=True)
+        choice = choose(replace(available, bf16=available.bf16 and config.fp16), wanted)
         if choice.engine is EngineName.PLATE:
             return self._plate(), choice.reason
         try:
