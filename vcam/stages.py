@@ -123,7 +123,7 @@ class CoreModel:
     """A prepared network on disk: cut, static, ready for an engine. ``size`` is its internal size.
 
     Interface (vcam.rvm has the names): src (1, 3, h, w) RGB in [0, 1] and the four states in; A, b (1, 4, h, w) and
-    the four states out. ``precision`` is fp32, fp16 or int8; fp16 means float16 inputs and outputs.
+    the four states out. ``precision`` is fp32 or fp16; fp16 means float16 src, A and b; states are always float32.
     """
 
     path: Path

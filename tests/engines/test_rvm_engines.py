@@ -45,7 +45,7 @@ def reference(core: CoreModel, pictures: list[Tensor]) -> list[Tensor]:
     """A and b, stacked, of each picture, states handed over by value."""
     network = Network(onnx.load(core.path), threads=1)
     dtype = np.float16 if core.precision == "fp16" else np.float32
-    states = zero_states(core.size, dtype)
+    states = zero_states(core.size)
     results = []
     for picture in pictures:
         outputs = network.run({SRC: picture[None].astype(dtype), **states})
@@ -112,7 +112,7 @@ def test_only_the_refiner_is_split_off_and_nothing_is_lost(make_core: MakeCore, 
     assert kinds.count("GroupConvolution") == 4
     single = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = [library.compile_model(each, "CPU", single) for each in (whole, parts.body, parts.refiner)]
-    inputs: dict[str, Array] = {SRC: pictures[0][None], **zero_states(SIZE, np.float32)}
+    inputs: dict[str, Array] = {SRC: pictures[0][None], **zero_states(SIZE)}
     full = compiled[0](inputs)
     body = compiled[1](inputs)
     refined = compiled[2]({SRC: pictures[0][None], "hidden_0": body["hidden_0"]})

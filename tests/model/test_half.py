@@ -11,10 +11,13 @@ from tests.support.rvm_like import make_rvm_like
 from vcam.errors import ModelMismatchError
 from vcam.frame import Size
 from vcam.model.cut import cut
-from vcam.model.half import float32_nodes, to_half
+from vcam.model.frames import moving_figure
+from vcam.model.half import blend_nodes, refiner_nodes, to_half
 from vcam.model.onnx_file import read_model
+from vcam.model.runtime import Network
 from vcam.model.specialise import simplify, specialise
-from vcam.model.verify import LIMITS, check, compare
+from vcam.model.verify import LIMITS, check, compare, zero_states
+from vcam.rvm import COEFFICIENTS, SRC, STATES_OUT
 
 SIZE = Size(64, 48)
 
@@ -34,11 +37,13 @@ def types_of(model: onnx.ModelProto) -> dict[str, int]:
     return {each.name: each.type.tensor_type.elem_type for each in values}
 
 
-def test_inputs_outputs_and_weights_are_half(core: onnx.ModelProto) -> None:
+def test_picture_coefficients_and_weights_are_half_and_states_are_not(core: onnx.ModelProto) -> None:
     half = to_half(core)
     onnx.checker.check_model(half, full_check=True)
     ends = (*half.graph.input, *half.graph.output)
-    assert {each.type.tensor_type.elem_type for each in ends} == {TensorProto.FLOAT16}
+    kinds = {each.name: each.type.tensor_type.elem_type for each in ends}
+    assert {kinds.pop(name) for name in (SRC, *COEFFICIENTS)} == {TensorProto.FLOAT16}
+    assert set(kinds.values()) == {TensorProto.FLOAT}
     assert [each.name for each in ends] == [each.name for each in (*core.graph.input, *core.graph.output)]
     assert half.ByteSize() < 0.52 * core.ByteSize()
 
@@ -67,10 +72,24 @@ def test_the_statistics_stay_single_and_the_rest_does_not(core: onnx.ModelProto)
 
 
 def test_the_kept_nodes_are_the_refiner_only(core: onnx.ModelProto) -> None:
-    kept = {node.op for node in float32_nodes(gs.import_onnx(core))}
+    graph = gs.import_onnx(core)
+    kept = {node.op for node in refiner_nodes(graph)}
     assert kept <= {"Add", "Sub", "Mul", "Div", "Concat", "ReduceMean", "AveragePool", "Conv"}
     states = {"Sigmoid", "Tanh", "Split", "Resize", "Slice"}
     assert not kept & states
+    blend = [node.op for node in blend_nodes(graph)]
+    assert sorted(blend) == sorted(["Add", "Mul", "Mul", "Sub"] * 4)
+
+
+def test_a_small_step_of_a_state_is_not_lost(core: onnx.ModelProto) -> None:
+    """1 + 1e-5 is 1 in float16; such steps are what a state is made of."""
+    half = to_half(core)
+    network = Network(half)
+    states = zero_states(SIZE)
+    picture = next(moving_figure(SIZE, 1))[None].astype(np.float16)
+    outputs = network.run({SRC: picture, **states})
+    fine = [outputs[name] for name in STATES_OUT]
+    assert all(np.abs(state - state.astype(np.float16).astype(np.float32)).max() > 0 for state in fine)
 
 
 @pytest.mark.parametrize("refiner", ["deep", "fast"])

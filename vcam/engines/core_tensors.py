@@ -21,7 +21,10 @@ class CoreTensors:
 
     def __init__(self, model: CoreModel) -> None:
         self._shapes = core_shapes(model.size)
-        self.dtype = np.dtype(np.float16 if model.precision == "fp16" else np.float32)
+        dtypes: dict[str, np.dtype[np.float32 | np.float16]] = dict.fromkeys(self._shapes, np.dtype(np.float32))
+        if model.precision == "fp16":
+            dtypes |= dict.fromkeys((SRC, *COEFFICIENTS), np.dtype(np.float16))
+        self._dtypes = dtypes
         self._src, self._a, self._b = (self._zeros(name) for name in (SRC, *COEFFICIENTS))
         self._states = [[self._zeros(name) for name in STATES_IN] for _ in range(DIRECTIONS)]
         # Engines return float32 whatever the core computes in; for float32 cores these are the same memory.
@@ -50,7 +53,7 @@ class CoreTensors:
     def matte(self, stamp: Stamp) -> AffineMatte:
         """The coefficients just computed; swaps the states."""
         self._turn = 1 - self._turn
-        if self.dtype != np.float32:
+        if self._a.dtype != np.float32:
             np.copyto(self._a_out, self._a[0])
             np.copyto(self._b_out, self._b[0])
         return AffineMatte(self._a_out, self._b_out, stamp)
@@ -64,7 +67,7 @@ class CoreTensors:
 
     def check(self, found: Interface, model: CoreModel) -> None:
         """Raises ModelMismatchError unless a network has just these inputs and outputs."""
-        wanted = {name: (shape, self.dtype.name) for name, shape in self._shapes.items()}
+        wanted = {name: (shape, self._dtypes[name].name) for name, shape in self._shapes.items()}
         if found == wanted:
             return
         wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
@@ -76,7 +79,7 @@ class CoreTensors:
         )
 
     def _zeros(self, name: str) -> Buffer:
-        return np.zeros(self._shapes[name], self.dtype)
+        return np.zeros(self._shapes[name], self._dtypes[name])
 
 
 def _text(tensor: tuple[tuple[int, ...], str] | None) -> str:

@@ -1,13 +1,17 @@
-"""The float16 variant of a core: weights, inputs, outputs and arithmetic, but for what float16 cannot hold.
+"""The float16 variant of a core: weights, picture, coefficients and arithmetic, but for what float16 cannot hold.
 
-Three things stay float32:
+Four things stay float32:
 
 * scales and regions of Resize, which ONNX defines so;
 * the refiner's statistics, ``E[xy] - E[x]E[y]``: the difference of two nearly equal numbers has no digits left in
   float16;
-* the fast guided filter's division by ``var + 1e-5``: 1e-5 is subnormal in float16.
+* the fast guided filter's division by ``var + 1e-5``: 1e-5 is subnormal in float16;
+* the recurrent states and the blend that renews them, ``(1 - z) h + z c``: where z is small, the step is smaller than
+  float16's distance between numbers and is lost, frame after frame. scripts/drift.py shows the matte move away from
+  float32's over thousands of frames with float16 states, and stay with float32 ones.
 
-They are found by structure: from A and b back to the first convolution that mixes neighbouring pixels.
+They are found by structure: from A and b back to the first convolution that mixes neighbouring pixels, from the states
+back through sums and products.
 """
 
 from typing import TYPE_CHECKING
@@ -15,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vcam.errors import ModelMismatchError
-from vcam.rvm import COEFFICIENTS
+from vcam.rvm import COEFFICIENTS, STATES_IN, STATES_OUT
 
 if TYPE_CHECKING:
     import onnx
@@ -32,7 +36,7 @@ def to_half(core: "onnx.ModelProto") -> "onnx.ModelProto":
     import onnx_graphsurgeon as gs
 
     graph = gs.import_onnx(core)
-    kept = {id(node) for node in float32_nodes(graph)}
+    kept = {id(node) for node in (*refiner_nodes(graph), *blend_nodes(graph))}
     halves: dict[int, gs.Constant] = {}
     for node in graph.nodes:
         if id(node) in kept:
@@ -48,7 +52,7 @@ def to_half(core: "onnx.ModelProto") -> "onnx.ModelProto":
     return half
 
 
-def float32_nodes(graph: "gs.Graph") -> list["gs.Node"]:
+def refiner_nodes(graph: "gs.Graph") -> list["gs.Node"]:
     """The refiner's arithmetic on local means, as far as it must stay float32 (see the module's text)."""
     refiner: dict[int, gs.Node] = {}
     todo = [tensor for tensor in graph.outputs if tensor.name in COEFFICIENTS]
@@ -63,6 +67,18 @@ def float32_nodes(graph: "gs.Graph") -> list["gs.Node"]:
                 refiner[id(node)] = node
     # A Concat that only feeds convolutions (the deep refiner's) gains nothing from float32.
     return [node for node in refiner.values() if node.op != "Concat" or _feeds(node, refiner)]
+
+
+def blend_nodes(graph: "gs.Graph") -> list["gs.Node"]:
+    """The sums and products that make the new states of the old ones and the candidates."""
+    found: dict[int, gs.Node] = {}
+    todo = [tensor for tensor in graph.outputs if tensor.name in STATES_OUT]
+    while todo:
+        for node in todo.pop().inputs:
+            if node.op in ("Add", "Sub", "Mul") and id(node) not in found:
+                found[id(node)] = node
+                todo.extend(node.inputs)
+    return list(found.values())
 
 
 def _mixes_neighbours(node: "gs.Node") -> bool:
@@ -100,8 +116,7 @@ def _half_constant(constant: "gs.Constant", made: "dict[int, gs.Constant]") -> "
 
 def _place_casts(graph: "gs.Graph", tensor: "gs.Variable", kept: set[int]) -> None:
     """Give a tensor the type its maker gives it, and casts to those who want the other."""
-    makers = list(tensor.inputs)
-    made_single = any(id(node) in kept for node in makers)
+    made_single = tensor.name in STATES_IN or any(id(node) in kept for node in tensor.inputs)
     tensor.dtype = np.dtype(np.float32 if made_single else np.float16)
     others = [node for node in tensor.outputs if (id(node) in kept) != made_single]
     if others:
@@ -110,7 +125,7 @@ def _place_casts(graph: "gs.Graph", tensor: "gs.Variable", kept: set[int]) -> No
             for index, given in enumerate(node.inputs):
                 if given is tensor:
                     node.inputs[index] = cast
-    if made_single and any(tensor is output for output in graph.outputs):
+    if made_single and tensor.name in COEFFICIENTS:
         name, tensor.name = tensor.name, f"{tensor.name}_single"
         half = _cast(graph, tensor, name, np.float16)
         graph.outputs = [half if output is tensor else output for output in graph.outputs]

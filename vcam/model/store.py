@@ -18,7 +18,7 @@ from vcam.frame import Size
 from vcam.model.onnx_file import sha256_of
 from vcam.stages import CoreModel
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Counts changes of what preparation computes; it is part of every key."""
 
 FOLDER = "prepared"

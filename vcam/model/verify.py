@@ -70,9 +70,9 @@ def compare(uncut: "onnx.ModelProto", core: "onnx.ModelProto", size: Size) -> Di
     full, ratio = full_size(size)
     exposed, small_name = expose_small(uncut)
     reference, tested = Network(exposed), Network(core)
-    dtype = np.float16 if is_half(core) else np.float32
+    dtype = np.float16 if is_half(core) else np.float32  # of the picture and the coefficients; states are float32
     ratio_input = {DOWNSAMPLE_RATIO: np.array([ratio], np.float32)}
-    whole_states, core_states = zero_states(size, np.float32), zero_states(size, dtype)
+    whole_states, core_states = zero_states(size), zero_states(size)
     differences = []
     for frame in moving_figure(full, STEPS):
         whole = reference.run({SRC: frame[None], **ratio_input, **whole_states})
@@ -112,16 +112,16 @@ def _check_downsampling(found: Array, wanted: Tensor) -> None:
 
 
 def is_half(core: "onnx.ModelProto") -> bool:
-    """Whether the network takes float16."""
+    """Whether the network takes a float16 picture."""
     import onnx
 
     kind: int = core.graph.input[0].type.tensor_type.elem_type
     return kind == onnx.TensorProto.FLOAT16
 
 
-def zero_states(size: Size, dtype: type[np.float16] | type[np.float32]) -> dict[str, Array]:
+def zero_states(size: Size) -> dict[str, Array]:
     """The recurrent inputs before the first frame."""
-    return {name: np.zeros(shape, dtype) for name, shape in zip(STATES_IN, state_shapes(size), strict=True)}
+    return {name: np.zeros(shape, np.float32) for name, shape in zip(STATES_IN, state_shapes(size), strict=True)}
 
 
 def next_states(outputs: Mapping[str, Array]) -> dict[str, Array]:
