@@ -62,8 +62,10 @@ void run_task(const Alpha& job, int tile, int band, Scratch& s) {
         const pixel::Tap tap = pixel::tap(y, scale_y, m.window.y, m.height);
         s.coefficients.seek(used, s.columns, tap.first, tap.second, 0, chunks);
         unpack_source(job.source, y, first, n, run_from(s.source, 0));
-        if (shares_chroma(job.source.layout)) alpha_row<true>(job.decode, s, tap.weight, n);
-        else alpha_row<false>(job.decode, s, tap.weight, n);
+        if (shares_chroma(job.source.layout))
+            alpha_row<true>(job.decode, s, tap.weight, n);
+        else
+            alpha_row<false>(job.decode, s, tap.weight, n);
         store_row(job, y, first, n, s);
     }
 }

@@ -78,8 +78,10 @@ void plane_of(const std::string& name, nb::handle value, const PlaneSize& wanted
         picture.plane[index] = static_cast<uint8_t*>(array.data_handle()) + array.byte_offset();
         picture.stride[index] = wanted.rows > 1 ? array.stride(0) : static_cast<int64_t>(array.shape(1));
     };
-    if (writes) take(array_of<WriteArray>(name, value, "a uint8 array"));
-    else take(nb::ndarray<nb::ro>(array_of<ReadArray>(name, value, "a uint8 array")));
+    if (writes)
+        take(array_of<WriteArray>(name, value, "a uint8 array"));
+    else
+        take(nb::ndarray<nb::ro>(array_of<ReadArray>(name, value, "a uint8 array")));
 }
 
 Layout layout_of(const std::string& name, nb::handle value) {
@@ -128,7 +130,8 @@ pixel::Matrix34 Arguments::matrix(const char* name, nb::handle value) {
     require_floats(name, array, 2);
     if (array.shape(0) != 3 || array.shape(1) != 4) bad_value(std::string(name) + ": expected shape (3, 4)");
     pixel::Matrix34 matrix;
-    const auto* values = reinterpret_cast<const float*>(static_cast<const uint8_t*>(array.data_handle()) + array.byte_offset());
+    const auto* values =
+        reinterpret_cast<const float*>(static_cast<const uint8_t*>(array.data_handle()) + array.byte_offset());
     for (int i = 0; i < 12; ++i) matrix.m[i] = values[i];
     return matrix;
 }
@@ -159,14 +162,16 @@ Matte Arguments::matte(nb::handle a, nb::handle b, nb::handle window_value, floa
     for (int i = 0; i < 2; ++i) {
         const auto array = array_of<ReadArray>(names[i], arrays[i], "a (4, h, w) float32 array");
         require_floats(names[i], array, 3);
-        const bool sized = array.shape(1) >= 1 && array.shape(2) >= 1 && array.shape(1) <= kMaxSide && array.shape(2) <= kMaxSide;
+        const bool sized =
+            array.shape(1) >= 1 && array.shape(2) >= 1 && array.shape(1) <= kMaxSide && array.shape(2) <= kMaxSide;
         if (array.shape(0) != 4 || !sized)
             bad_value(std::string(names[i]) + ": expected shape (4, h, w), got " + shape_text(array.shape_ptr(), 3));
         if (i && (static_cast<int>(array.shape(1)) != matte.height || static_cast<int>(array.shape(2)) != matte.width))
             bad_value("b: its shape " + shape_text(array.shape_ptr(), 3) + " is not that of a");
         matte.height = static_cast<int>(array.shape(1));
         matte.width = static_cast<int>(array.shape(2));
-        *values[i] = reinterpret_cast<const float*>(static_cast<const uint8_t*>(array.data_handle()) + array.byte_offset());
+        *values[i] =
+            reinterpret_cast<const float*>(static_cast<const uint8_t*>(array.data_handle()) + array.byte_offset());
         add_extent(reads_, names[i], array);
     }
     if (!std::isfinite(gain) || !std::isfinite(offset)) bad_value("levels: gain and offset must be finite");
@@ -179,7 +184,8 @@ Matte Arguments::matte(nb::handle a, nb::handle b, nb::handle window_value, floa
 float* Arguments::output(const char* name, nb::handle value, size_t channels, int& height, int& width) {
     const auto array = array_of<WriteArray>(name, value, "a float32 array");
     require_floats(name, array, 3);
-    const bool sized = array.shape(1) >= 1 && array.shape(2) >= 1 && array.shape(1) <= kMaxSide && array.shape(2) <= kMaxSide;
+    const bool sized =
+        array.shape(1) >= 1 && array.shape(2) >= 1 && array.shape(1) <= kMaxSide && array.shape(2) <= kMaxSide;
     if (array.shape(0) != channels || !sized)
         bad_value(std::string(name) + ": expected shape (" + std::to_string(channels) + ", h, w), got " +
                   shape_text(array.shape_ptr(), 3));
@@ -191,14 +197,17 @@ float* Arguments::output(const char* name, nb::handle value, size_t channels, in
 
 void Arguments::alpha_output(const char* name, nb::handle value, Alpha& job) {
     const auto array = array_of<WriteArray>(name, value, "a uint8 or float32 array");
-    if (!is_uint8(array.dtype()) && !is_float32(array.dtype())) bad_type(std::string(name) + ": expected uint8 or float32");
+    if (!is_uint8(array.dtype()) && !is_float32(array.dtype()))
+        bad_type(std::string(name) + ": expected uint8 or float32");
     if (array.ndim() != 2 || static_cast<int>(array.shape(0)) != job.source.height ||
         static_cast<int>(array.shape(1)) != job.source.width || !packed(array))
         bad_value(std::string(name) + ": expected a C-contiguous array of shape (" + std::to_string(job.source.height) +
                   ", " + std::to_string(job.source.width) + "), got " + shape_text(array.shape_ptr(), array.ndim()));
     auto* data = static_cast<uint8_t*>(array.data_handle()) + array.byte_offset();
-    if (is_uint8(array.dtype())) job.out8 = data;
-    else job.out32 = reinterpret_cast<float*>(data);
+    if (is_uint8(array.dtype()))
+        job.out8 = data;
+    else
+        job.out32 = reinterpret_cast<float*>(data);
     add_extent(writes_, name, array);
 }
 
@@ -216,7 +225,8 @@ void Arguments::check_overlap() const {
 std::pair<const float*, size_t> float_values(const char* name, nb::handle value) {
     const auto array = array_of<ReadArray>(name, value, "a float32 array");
     require_floats(name, array, array.ndim());
-    return {reinterpret_cast<const float*>(static_cast<const uint8_t*>(array.data_handle()) + array.byte_offset()), array.size()};
+    return {reinterpret_cast<const float*>(static_cast<const uint8_t*>(array.data_handle()) + array.byte_offset()),
+            array.size()};
 }
 
 }  // namespace vcam

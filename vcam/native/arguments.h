@@ -44,8 +44,7 @@ public:
     void check_overlap() const;
 
 private:
-    static Picture picture_of(const char* name, nanobind::handle picture, std::vector<Extent>& extents,
-                              bool writes);
+    static Picture picture_of(const char* name, nanobind::handle picture, std::vector<Extent>& extents, bool writes);
 
     std::vector<Extent> reads_, writes_;
 };

@@ -1,10 +1,10 @@
 // blur: the room behind the person, blurred without the person in it.
 //
-// gather averages the picture over cells, each pixel weighted by how surely it is room: the weight is 0 from a few percent
-// of alpha on, and cells beside such a pixel lose theirs too, so no colour of the person enters, not even through a soft
-// edge. Colour times weight and weight are then blurred alike and divided (normalised convolution), which needs no
-// border treatment either. Where no room is near, wider and wider blurs of the same cells answer, and at last their mean.
-// render brings the cells to the size of the picture.
+// gather averages the picture over cells, each pixel weighted by how surely it is room: the weight is 0 from a few
+// percent of alpha on, and cells beside such a pixel lose theirs too, so no colour of the person enters, not even
+// through a soft edge. Colour times weight and weight are then blurred alike and divided (normalised convolution),
+// which needs no border treatment either. Where no room is near, wider and wider blurs of the same cells answer, and at
+// last their mean. blur_render.cpp brings the cells to the size of the picture.
 #include <math.h>
 
 #include "matte.h"
@@ -12,8 +12,8 @@
 namespace vcam::VCAM_ISA {
 namespace {
 
-typedef float Cell __attribute__((vector_size(16)));   // r * w, g * w, b * w, w
-typedef double Sum __attribute__((vector_size(32)));   // of cells: in float a running sum would drift
+typedef float Cell __attribute__((vector_size(16)));  // r * w, g * w, b * w, w
+typedef double Sum __attribute__((vector_size(32)));  // of cells: in float a running sum would drift
 
 constexpr float kSteepness = 32.0f;  // weight is 0 from alpha 1/32 on
 constexpr float kWider = 1e-2f;      // how much a wider blur counts beside the next nearer one
@@ -99,8 +99,8 @@ void add_row(const pixel::Matrix34 to_rgb, Scratch& s, float t, int n) {
             const auto& luma = parity ? s.source.odd : s.source.even;
             const auto& chroma = kSourceShares ? s.source.even : luma;
             const auto rgb = pixel::decode(to_rgb, load(luma[0] + i), load(chroma[1] + i), load(chroma[2] + i));
-            const Floats alpha = pixel::alpha(s.coefficients.at(0, parity, t, i), s.coefficients.at(1, parity, t, i),
-                                              pixel::gray(rgb));
+            const Floats alpha =
+                pixel::alpha(s.coefficients.at(0, parity, t, i), s.coefficients.at(1, parity, t, i), pixel::gray(rgb));
             const Floats weight = pixel::room_weight(alpha, kSteepness);
             store(s.sums[0] + i, load(s.sums[0] + i) + weight * rgb.x);
             store(s.sums[1] + i, load(s.sums[1] + i) + weight * rgb.y);
@@ -123,8 +123,10 @@ void gather_cells(const BlurGather& job, int cell_row, int first, int n, Scratch
         const pixel::Tap tap = pixel::tap(y, scale_y, m.window.y, m.height);
         s.coefficients.seek(used, s.columns, tap.first, tap.second, 0, (n + kChunk - 1) / kChunk);
         unpack_source(job.source, y, first, n, run_from(s.source, 0));
-        if (shares_chroma(job.source.layout)) add_row<true>(job.decode, s, tap.weight, n);
-        else add_row<false>(job.decode, s, tap.weight, n);
+        if (shares_chroma(job.source.layout))
+            add_row<true>(job.decode, s, tap.weight, n);
+        else
+            add_row<false>(job.decode, s, tap.weight, n);
     }
     const int pairs = grid.cell / 2;
     for (int i = 0; i < n; i += pairs) {
@@ -173,7 +175,8 @@ void widen_row(const BlurGrid& g, int y) {
         for (int j = kWideFactor * y; j < kWideFactor * (y + 1) && j < g.rows; ++j)
             for (int i = kWideFactor * x; i < kWideFactor * (x + 1) && i < g.columns; ++i)
                 sum += cell_at(g.cells, static_cast<ptrdiff_t>(j) * g.columns + i);
-        set_cell(g.middle, static_cast<ptrdiff_t>(y) * columns + x, sum / static_cast<float>(kWideFactor * kWideFactor));
+        set_cell(g.middle, static_cast<ptrdiff_t>(y) * columns + x,
+                 sum / static_cast<float>(kWideFactor * kWideFactor));
     }
 }
 
@@ -230,59 +233,6 @@ void divide_row(const BlurGrid& g, int y, Cell mean) {
     }
 }
 
-struct RenderScratch {
-    Columns columns;
-    Expanded<3> colours;
-    LowPlane planes[3];
-    Row row;
-    alignas(64) float chroma[2][kPairs];
-};
-
-void encode_row(const pixel::Matrix34 to_levels, RenderScratch& s, float t, int n, float mean) {
-    for (int i = 0; i < n; i += kLanes) {
-        const auto levels = [&](int parity) {
-            return pixel::encode(to_levels, pixel::Vec3<Floats>{s.colours.at(0, parity, t, i), s.colours.at(1, parity, t, i),
-                                                                s.colours.at(2, parity, t, i)});
-        };
-        const auto even = levels(0), odd = levels(1);
-        store(s.row.even[0] + i, even.x);
-        store(s.row.odd[0] + i, odd.x);
-        store(s.row.even[1] + i, even.y);
-        store(s.row.odd[1] + i, odd.y);
-        store(s.row.even[2] + i, even.z);
-        store(s.row.odd[2] + i, odd.z);
-        store(s.chroma[0] + i, load(s.chroma[0] + i) + mean * (even.y + odd.y));
-        store(s.chroma[1] + i, load(s.chroma[1] + i) + mean * (even.z + odd.z));
-    }
-}
-
-void render_rows(const BlurRender& job, int y, int rows, int first, int n, RenderScratch& s) {
-    memset(s.chroma, 0, sizeof s.chroma);
-    for (int r = 0; r < rows; ++r) {
-        const pixel::Tap tap = pixel::tap(y + r, static_cast<float>(job.grid.cell), 0.0f, job.grid.rows);
-        s.colours.seek(s.planes, s.columns, tap.first, tap.second, 0, (n + kChunk - 1) / kChunk);
-        encode_row(job.encode, s, tap.weight, n, 0.5f / static_cast<float>(rows));
-        pack_luma(job.target, y + r, first, n, run_from(s.row, 0));
-    }
-    Run out = run_from(s.row, 0);
-    out.even[1] = s.chroma[0];
-    out.even[2] = s.chroma[1];
-    if (shares_chroma(job.target.layout)) pack_chroma(job.target, y, first, n, out);
-}
-
-void render_task(const BlurRender& job, int tile, int band, int band_rows, RenderScratch& s) {
-    const int total_pairs = pairs_of(job.target);
-    const int first = tile * kPairs;
-    const int n = total_pairs - first < kPairs ? total_pairs - first : kPairs;
-    const ptrdiff_t plane = static_cast<ptrdiff_t>(job.grid.rows) * job.grid.columns;
-    for (int c = 0; c < 3; ++c) s.planes[c] = {job.grid.rgb + c * plane, 1.0f, 0.0f};
-    s.columns.place(2 * first, job.target.width, static_cast<float>(job.grid.cell), 0.0f, job.grid.columns);
-    s.colours.forget();
-    const int end = (band + 1) * band_rows < job.target.height ? (band + 1) * band_rows : job.target.height;
-    const int step = halves_rows(job.target.layout) ? 2 : 1;
-    for (int y = band * band_rows; y < end; y += step) render_rows(job, y, end - y < step ? end - y : step, first, n, s);
-}
-
 }  // namespace
 
 void blur_gather(const BlurGather& job, int threads) {
@@ -306,24 +256,12 @@ void blur_gather(const BlurGather& job, int threads) {
 #pragma omp single
         mean = blur_wide(g, sigma);
 #pragma omp for schedule(dynamic, 8)
-        for (int y = 0; y < g.rows; ++y) smooth_line(box, g.cells + 4 * static_cast<ptrdiff_t>(y) * g.columns, g.columns, 1);
+        for (int y = 0; y < g.rows; ++y)
+            smooth_line(box, g.cells + 4 * static_cast<ptrdiff_t>(y) * g.columns, g.columns, 1);
 #pragma omp for schedule(dynamic, 8)
         for (int x = 0; x < g.columns; ++x) smooth_line(box, g.cells + 4 * x, g.rows, g.columns);
 #pragma omp for schedule(dynamic, 8)
         for (int y = 0; y < g.rows; ++y) divide_row(g, y, mean);
-    }
-    (void)threads;
-}
-
-void blur_render(const BlurRender& job, int threads) {
-    constexpr int band_rows = 48;  // even, for layouts whose chroma spans two rows
-    const int tiles = (pairs_of(job.target) + kPairs - 1) / kPairs;
-    const int bands = (job.target.height + band_rows - 1) / band_rows;
-#pragma omp parallel num_threads(threads)
-    {
-        RenderScratch scratch;
-#pragma omp for schedule(dynamic)
-        for (int i = 0; i < tiles * bands; ++i) render_task(job, i % tiles, i / tiles, band_rows, scratch);
     }
     (void)threads;
 }

@@ -12,7 +12,7 @@ struct Scratch {
     Activity activity;
     LowPlane planes[8];
     Row source;
-    Row under;  // background, then the result
+    Row under;                            // background, then the result
     alignas(64) float chroma[2][kPairs];  // sum over the pixels of a chroma sample of alpha * (over - under)
 };
 
@@ -31,7 +31,8 @@ VCAM_HD ChromaSum blend_pixels(const Matrices& m, Scratch& s, float t, int i) {
     auto& source = kParity ? s.source.odd : s.source.even;
     auto& chroma = kSourceShares ? s.source.even : source;
     auto& under = kParity ? s.under.odd : s.under.even;
-    const pixel::Vec3<Floats> rgb = pixel::decode(m.to_rgb, load(source[0] + i), load(chroma[1] + i), load(chroma[2] + i));
+    const pixel::Vec3<Floats> rgb =
+        pixel::decode(m.to_rgb, load(source[0] + i), load(chroma[1] + i), load(chroma[2] + i));
     const Floats alpha = pixel::alpha(coefficient(3), coefficient(7), pixel::gray(rgb));
     const pixel::Vec3<Floats> fg = {pixel::foreground(coefficient(0), coefficient(4), rgb.x),
                                     pixel::foreground(coefficient(1), coefficient(5), rgb.y),
@@ -77,15 +78,20 @@ void copy_background(const Compose& job, int y, int rows, int begin, int end) {
     const Picture& from = job.background;
     const int last = 2 * end < from.width ? 2 * end : from.width;
     for (int r = y; r < y + rows; ++r) switch (from.layout) {
-            case Layout::YUYV: copy_bytes(from, job.target, 0, r, 4 * begin, 4 * end); break;
-            case Layout::RGB24: copy_bytes(from, job.target, 0, r, 6 * begin, 3 * last); break;
+            case Layout::YUYV:
+                copy_bytes(from, job.target, 0, r, 4 * begin, 4 * end);
+                break;
+            case Layout::RGB24:
+                copy_bytes(from, job.target, 0, r, 6 * begin, 3 * last);
+                break;
             case Layout::I444:
                 for (int c = 0; c < 3; ++c) copy_bytes(from, job.target, c, r, 2 * begin, last);
                 break;
             case Layout::I422:
                 for (int c = 1; c < 3; ++c) copy_bytes(from, job.target, c, r, begin, end);
                 [[fallthrough]];
-            default: copy_bytes(from, job.target, 0, r, 2 * begin, last);
+            default:
+                copy_bytes(from, job.target, 0, r, 2 * begin, last);
         }
     if (from.layout == Layout::NV12) copy_bytes(from, job.target, 1, y / 2, 2 * begin, 2 * end);
     if (from.layout == Layout::I420)
@@ -99,9 +105,7 @@ struct Task {
     int first_pair, pairs;
     float scale_y;
 
-    pixel::Tap row_tap(int y) const {
-        return pixel::tap(y, scale_y, job.matte.window.y, job.matte.height);
-    }
+    pixel::Tap row_tap(int y) const { return pixel::tap(y, scale_y, job.matte.window.y, job.matte.height); }
 
     void active_run(int y, int rows, int begin, int end) {
         const int n = end - begin;
@@ -111,7 +115,8 @@ struct Task {
         for (int c = 0; c < 2; ++c) memset(s.chroma[c] + begin, 0, static_cast<size_t>(n) * sizeof(float));
         for (int r = 0; r < rows; ++r) {
             const pixel::Tap tap = row_tap(y + r);
-            s.coefficients.seek(s.planes, s.columns, tap.first, tap.second, begin / kChunk, (end + kChunk - 1) / kChunk);
+            s.coefficients.seek(s.planes, s.columns, tap.first, tap.second, begin / kChunk,
+                                (end + kChunk - 1) / kChunk);
             unpack_source(job.source, y + r, at, n, run_from(s.source, begin));
             unpack_luma(job.background, y + r, at, n, under);
             blend(job, s, tap.weight, begin, end);
@@ -131,8 +136,10 @@ struct Task {
             mask |= s.activity.interval(tap.first, tap.second);
         }
         for_runs(mask, pairs, [&](int begin, int end, bool active) {
-            if (active) active_run(y, count, begin, end);
-            else copy_background(job, y, count, first_pair + begin, first_pair + end);
+            if (active)
+                active_run(y, count, begin, end);
+            else
+                copy_background(job, y, count, first_pair + begin, first_pair + end);
         });
     }
 };
@@ -141,7 +148,11 @@ void run_task(const Compose& job, int tile, int band, Scratch& s) {
     const Matte& m = job.matte;
     const int total = pairs_of(job.source);
     const int first = tile * kPairs;
-    Task task = {job, s, choose_blend(job), first, total - first < kPairs ? total - first : kPairs,
+    Task task = {job,
+                 s,
+                 choose_blend(job),
+                 first,
+                 total - first < kPairs ? total - first : kPairs,
                  static_cast<float>(job.source.height) / m.window.height};
     s.columns.place(2 * first, job.source.width, static_cast<float>(job.source.width) / m.window.width, m.window.x,
                     m.width);

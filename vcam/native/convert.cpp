@@ -30,15 +30,16 @@ void recolour(const Convert& job, Row& row, int n, bool shared) {
 }
 
 void spread_chroma(Row& row, int n) {
-    for (int c = 1; c < 3; ++c)
-        memcpy(row.odd[c], row.even[c], static_cast<size_t>(n) * sizeof(float));
+    for (int c = 1; c < 3; ++c) memcpy(row.odd[c], row.even[c], static_cast<size_t>(n) * sizeof(float));
 }
 
 void source_row(const Convert& job, int y, int first, int n, Row& row) {
     const bool shared = shares_chroma(job.source.layout);
     unpack_source(job.source, y, first, n, run_from(row, 0));
-    if (!job.same_colour) recolour(job, row, n, shared);
-    else if (shared) spread_chroma(row, n);
+    if (!job.same_colour)
+        recolour(job, row, n, shared);
+    else if (shared)
+        spread_chroma(row, n);
 }
 
 void convert_rows(const Convert& job, int y, int rows, int first, int n, Scratch& s) {

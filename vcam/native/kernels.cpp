@@ -15,6 +15,7 @@ void blur_gather(const BlurGather&, int);
 void blur_render(const BlurRender&, int);
 bool all_finite(const float*, size_t);
 
-extern const Kernels kernels = {VCAM_TEXT(VCAM_ISA), sample, compose, alpha, convert, scale, blur_gather, blur_render, all_finite};
+extern const Kernels kernels = {VCAM_TEXT(VCAM_ISA), sample,      compose,   alpha, convert, scale,
+                                blur_gather,         blur_render, all_finite};
 
 }  // namespace vcam::VCAM_ISA

@@ -22,9 +22,12 @@ struct PlaneSize {
 inline PlaneSize plane_size(Layout layout, int w, int h, int plane) {
     const int cw = (w + 1) / 2, ch = (h + 1) / 2;
     switch (layout) {
-        case Layout::I444: return {h, w};
-        case Layout::I422: return {h, plane == 0 ? w : cw};
-        case Layout::I420: return {plane == 0 ? h : ch, plane == 0 ? w : cw};
+        case Layout::I444:
+            return {h, w};
+        case Layout::I422:
+            return {h, plane == 0 ? w : cw};
+        case Layout::I420:
+            return {plane == 0 ? h : ch, plane == 0 ? w : cw};
         case Layout::NV12:
             if (plane == 2) return {0, 0};
             return {plane == 0 ? h : ch, plane == 0 ? w : 2 * cw};
@@ -98,16 +101,17 @@ struct Scale {
 
 constexpr int kMaxBlurCells = 320;  // per side
 
-// The room at a fraction of its size: cells of cell x cell pixels, (r, g, b, weight) each. All memory is the owner's. See blur.cpp.
+// The room at a fraction of its size: cells of cell x cell pixels, (r, g, b, weight) each. All memory is the owner's.
+// See blur.cpp.
 struct BlurGrid {
-    int width, height;        // of the picture
-    int cell;                 // pixels per side of a cell, even
-    int columns, rows;        // of cells
-    float* cells;             // (rows, columns, 4)
-    float* scratch;           // the same, before the outline of the person is grown
-    float* middle;            // (ceil(rows / 4), ceil(columns / 4), 4)
-    float* far;               // the same
-    float* rgb;               // (3, rows, columns), the result
+    int width, height;  // of the picture
+    int cell;           // pixels per side of a cell, even
+    int columns, rows;  // of cells
+    float* cells;       // (rows, columns, 4)
+    float* scratch;     // the same, before the outline of the person is grown
+    float* middle;      // (ceil(rows / 4), ceil(columns / 4), 4)
+    float* far;         // the same
+    float* rgb;         // (3, rows, columns), the result
 };
 
 // sigma is in pixels of the picture.

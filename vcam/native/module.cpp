@@ -63,7 +63,8 @@ void set_threads(int count) {
 }
 
 void require_same_size(const char* name, const Picture& a, const Picture& b) {
-    if (a.width != b.width || a.height != b.height) bad_value(std::string(name) + ": its size is not that of the source");
+    if (a.width != b.width || a.height != b.height)
+        bad_value(std::string(name) + ": its size is not that of the source");
 }
 
 void sample(nb::handle source, nb::handle decode, nb::handle window, nb::handle out) {
@@ -233,8 +234,8 @@ NB_MODULE(_pixels, m) {
     m.def("compose", &compose, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("background"),
           nb::arg("target"), nb::arg("encode"));
     m.def("alpha", &alpha, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("out"));
-    m.def("convert", &convert, nb::arg("source"), nb::arg("decode"), nb::arg("target"), nb::arg("encode"), nb::kw_only(),
-          nb::arg("same_colour"));
+    m.def("convert", &convert, nb::arg("source"), nb::arg("decode"), nb::arg("target"), nb::arg("encode"),
+          nb::kw_only(), nb::arg("same_colour"));
     m.def("scale", &scale, nb::arg("source"), nb::arg("window").none(), nb::arg("target"));
     nb::class_<MaskedBlur>(m, "MaskedBlur")
         .def(nb::init<int, int>(), nb::arg("width"), nb::arg("height"))

@@ -9,7 +9,8 @@
 #ifdef __CUDACC__
 #define VCAM_HD __host__ __device__ __forceinline__
 #else
-// Always inlined: the loops are compiled once per instruction set, and a shared out-of-line copy might be the wrong one.
+// Always inlined: the loops are compiled once per instruction set, and a shared out-of-line copy might be the wrong
+// one.
 #define VCAM_HD inline __attribute__((always_inline))
 #endif
 

@@ -1,7 +1,7 @@
 // Runs of pixel pairs: between the bytes of a layout and rows of floats, one array per component.
 //
-// A pair is two neighbouring pixels, because chroma is shared by pairs: with even and odd pixels in arrays of their own,
-// chroma is read once, averaged lane by lane, and no shuffle stands in the arithmetic.
+// A pair is two neighbouring pixels, because chroma is shared by pairs: with even and odd pixels in arrays of their
+// own, chroma is read once, averaged lane by lane, and no shuffle stands in the arithmetic.
 #pragma once
 
 #include "loops.h"
@@ -85,8 +85,10 @@ inline void unpack_rgb(const Picture& p, int y, int first, int n, Run out) {
 // Component 0, and all three where chroma is not shared.
 inline void unpack_luma(const Picture& p, int y, int first, int n, Run out) {
     switch (p.layout) {
-        case Layout::YUYV: return unpack_yuyv_luma(p, y, first, n, out);
-        case Layout::RGB24: return unpack_rgb(p, y, first, n, out);
+        case Layout::YUYV:
+            return unpack_yuyv_luma(p, y, first, n, out);
+        case Layout::RGB24:
+            return unpack_rgb(p, y, first, n, out);
         case Layout::I444:
             for (int c = 1; c < 3; ++c) unpack_bytes(line(p, c, y), p.width, first, n, out.even[c], out.odd[c]);
             break;
@@ -95,7 +97,8 @@ inline void unpack_luma(const Picture& p, int y, int first, int n, Run out) {
 #pragma GCC ivdep
                 for (int i = 0; i < n; ++i) out.even[c][i] = out.odd[c][i] = 0.0f;
             break;
-        default: break;
+        default:
+            break;
     }
     unpack_bytes(line(p, 0, y), p.width, first, n, out.even[0], out.odd[0]);
 }
@@ -136,7 +139,8 @@ inline void unpack_chroma(const Picture& p, int y, int first, int n, Run out) {
             }
             break;
         }
-        default: break;
+        default:
+            break;
     }
 }
 
@@ -151,7 +155,8 @@ inline void pack_bytes(uint8_t* row, int width, int first, int n, const float* e
     const int whole = first + n <= width / 2 ? n : width / 2 - first;
     Word16* words = reinterpret_cast<Word16*>(row + 2 * first);
 #pragma GCC ivdep
-    for (int i = 0; i < whole; ++i) words[i] = static_cast<uint16_t>(pixel::level(even[i]) | (pixel::level(odd[i]) << 8));
+    for (int i = 0; i < whole; ++i)
+        words[i] = static_cast<uint16_t>(pixel::level(even[i]) | (pixel::level(odd[i]) << 8));
     if (whole < n) row[width - 1] = static_cast<uint8_t>(pixel::level(even[n - 1]));
 }
 
@@ -171,12 +176,15 @@ inline void pack_rgb(const Picture& p, int y, int first, int n, Run in) {
 // The counterpart of unpack_luma; YUYV is written whole by pack_chroma.
 inline void pack_luma(const Picture& p, int y, int first, int n, Run in) {
     switch (p.layout) {
-        case Layout::YUYV: return;
-        case Layout::RGB24: return pack_rgb(p, y, first, n, in);
+        case Layout::YUYV:
+            return;
+        case Layout::RGB24:
+            return pack_rgb(p, y, first, n, in);
         case Layout::I444:
             for (int c = 1; c < 3; ++c) pack_bytes(line(p, c, y), p.width, first, n, in.even[c], in.odd[c]);
             break;
-        default: break;
+        default:
+            break;
     }
     pack_bytes(line(p, 0, y), p.width, first, n, in.even[0], in.odd[0]);
 }
@@ -198,7 +206,8 @@ inline void pack_chroma(const Picture& p, int y, int first, int n, Run in) {
         case Layout::NV12: {
             Word16* words = reinterpret_cast<Word16*>(line(p, 1, y / 2)) + first;
 #pragma GCC ivdep
-            for (int i = 0; i < n; ++i) words[i] = static_cast<uint16_t>(pixel::level(u[i]) | (pixel::level(v[i]) << 8));
+            for (int i = 0; i < n; ++i)
+                words[i] = static_cast<uint16_t>(pixel::level(u[i]) | (pixel::level(v[i]) << 8));
             break;
         }
         case Layout::I420:
@@ -212,7 +221,8 @@ inline void pack_chroma(const Picture& p, int y, int first, int n, Run in) {
             }
             break;
         }
-        default: break;
+        default:
+            break;
     }
 }
 

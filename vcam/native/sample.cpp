@@ -21,22 +21,32 @@ struct Steps {
 
 Steps steps_of(Layout layout) {
     switch (layout) {
-        case Layout::YUYV: return {2, 4, 1};
-        case Layout::NV12: return {1, 2, 1};
+        case Layout::YUYV:
+            return {2, 4, 1};
+        case Layout::NV12:
+            return {1, 2, 1};
         case Layout::I420:
-        case Layout::I422: return {1, 1, 1};
-        case Layout::RGB24: return {3, 3, 0};
-        default: return {1, 1, 0};
+        case Layout::I422:
+            return {1, 1, 1};
+        case Layout::RGB24:
+            return {3, 3, 0};
+        default:
+            return {1, 1, 0};
     }
 }
 
 const uint8_t* component_row(const Picture& p, int component, int y) {
     switch (p.layout) {
-        case Layout::YUYV: return line(p, 0, y) + (component == 0 ? 0 : 2 * component - 1);
-        case Layout::RGB24: return line(p, 0, y) + component;
-        case Layout::GREY: return line(p, 0, y);
-        case Layout::NV12: return component == 0 ? line(p, 0, y) : line(p, 1, y / 2) + (component - 1);
-        default: return line(p, component, component == 0 ? y : chroma_row(p, y));
+        case Layout::YUYV:
+            return line(p, 0, y) + (component == 0 ? 0 : 2 * component - 1);
+        case Layout::RGB24:
+            return line(p, 0, y) + component;
+        case Layout::GREY:
+            return line(p, 0, y);
+        case Layout::NV12:
+            return component == 0 ? line(p, 0, y) : line(p, 1, y / 2) + (component - 1);
+        default:
+            return line(p, component, component == 0 ? y : chroma_row(p, y));
     }
 }
 

@@ -24,8 +24,10 @@ PlaneLayout layout_of(const Picture& p, int plane) {
     const int w = p.width, cw = pairs_of(p);
     const bool chroma = plane > 0;
     switch (p.layout) {
-        case Layout::YUYV: return {3, {{0, 2, w, 0}, {1, 4, cw, 1}, {3, 4, cw, 1}}, false};
-        case Layout::RGB24: return {3, {{0, 3, w, 0}, {1, 3, w, 0}, {2, 3, w, 0}}, false};
+        case Layout::YUYV:
+            return {3, {{0, 2, w, 0}, {1, 4, cw, 1}, {3, 4, cw, 1}}, false};
+        case Layout::RGB24:
+            return {3, {{0, 3, w, 0}, {1, 3, w, 0}, {2, 3, w, 0}}, false};
         case Layout::NV12:
             if (chroma) return {2, {{0, 2, cw, 1}, {1, 2, cw, 1}}, true};
             return {1, {{0, 1, w, 0}}, false};
@@ -33,7 +35,8 @@ PlaneLayout layout_of(const Picture& p, int plane) {
         case Layout::I422:
             if (chroma) return {1, {{0, 1, cw, 1}}, p.layout == Layout::I420};
             return {1, {{0, 1, w, 0}}, false};
-        default: return {1, {{0, 1, w, 0}}, false};
+        default:
+            return {1, {{0, 1, w, 0}}, false};
     }
 }
 
@@ -115,7 +118,9 @@ void pad_yuyv(const Picture& p) {
 
 void scale(const Scale& job, int threads) {
     const int bands = (job.target.height + kBandRows - 1) / kBandRows;
-    const int planes = plane_size(job.target.layout, 1, 1, 2).rows ? 3 : plane_size(job.target.layout, 1, 1, 1).rows ? 2 : 1;
+    const int planes = plane_size(job.target.layout, 1, 1, 2).rows   ? 3
+                       : plane_size(job.target.layout, 1, 1, 1).rows ? 2
+                                                                     : 1;
 #pragma omp parallel num_threads(threads)
     {
         Scratch scratch;
