@@ -11,8 +11,8 @@ from vcam.errors import EXIT_INTERRUPTED, VcamError
 
 def main() -> int:
     """Run the command line; the result is the exit code (SystemExit bears those of the commands themselves)."""
-    # OpenMP's threads otherwise spin for a while after each frame and take the cores from the network. The library
-    # reads this when it is loaded, which is later.
+    # OpenMP's idle threads otherwise spin for milliseconds after each call, on the cores that inference wants next.
+    # libgomp reads this once, when it is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from vcam.cli.app import DEBUG_FLAG, make_app
 

@@ -2,10 +2,10 @@
 
 Nothing here allocates pictures: outputs are the caller's. Sources may have padded rows. Every function checks types,
 shapes and overlap (TypeError, ValueError), releases the GIL and splits its work over ``threads()``. RGB24 is always
-full range. Where an argument is a ``Window``, it is a part of a picture in that picture's pixels.
+full range. A program that shares its cores with inference sets OMP_WAIT_POLICY=passive before it loads this (vcam's
+command line does): idle OpenMP threads otherwise spin, and calls take ten times as long. Where an argument is a ``Window``, it is a part of a picture in that picture's pixels.
 """
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,6 @@ import numpy.typing as npt
 
 from vcam.color import decoding, encoding
 from vcam.frame import AffineMatte, Image, PixelFormat, Planes, Size, Tensor, VideoFormat
-
-# libgomp reads this once, when it is loaded. By default its idle threads spin for milliseconds after each call, on the
-# cores that inference wants next: on a busy machine of two cores, calls then took ten times as long.
-os.putenv("OMP_WAIT_POLICY", "passive")
-
 from vcam.native import _pixels
 
 __all__ = [
