@@ -2,8 +2,10 @@
 
 Nothing here allocates pictures: outputs are the caller's. Sources may have padded rows. Every function checks types,
 shapes and overlap (TypeError, ValueError), releases the GIL and splits its work over ``threads()``. RGB24 is always
-full range. A program that shares its cores with inference sets OMP_WAIT_POLICY=passive before it loads this (vcam's
-command line does): idle OpenMP threads otherwise spin, and calls take ten times as long. Where an argument is a ``Window``, it is a part of a picture in that picture's pixels.
+full range. Where an argument is a ``Window``, it is a part of a picture in that picture's pixels.
+
+A program that shares its cores with inference sets OMP_WAIT_POLICY=passive before it loads this, as vcam's command
+line does: idle OpenMP threads otherwise spin, and on two busy cores calls take ten times as long.
 """
 
 from dataclasses import dataclass
