@@ -219,6 +219,17 @@ def test_a_stalled_engine_is_covered_by_the_card() -> None:
     rig.assert_closed()
 
 
+def test_a_slow_engine_does_not_flicker() -> None:
+    slow = dict.fromkeys(range(1000), lambda: time.sleep(0.15))
+    rig = Rig(engine_faults=slow)
+    with rig.running() as pipeline:
+        rig.wait_live(2)
+        before = sum(pipeline.snapshot().safe.values())
+        rig.wait_live(8)
+        assert sum(pipeline.snapshot().safe.values()) == before
+    rig.assert_closed()
+
+
 def test_a_late_frame_is_not_shown() -> None:
     rig = Rig(engine_faults={3: lambda: time.sleep(0.3)})
     rig.policy = replace(rig.policy, max_latency_s=0.15, safe_after_s=5.0)

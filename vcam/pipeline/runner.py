@@ -27,6 +27,8 @@ _OPENINGS_LIMIT = 5
 """An engine that fails this often without one good frame between will not recover: the process ends."""
 _FAILURES_BEFORE_REBUILD = 3
 """An engine that fails this often in a row is closed and opened anew."""
+_TYPICAL_WEIGHT = 0.3
+"""Of the newest frame in the running mean of how long a frame takes."""
 _GAP_S = 0.5
 """A pause longer than this makes the recurrent state worthless: people move on in half a second."""
 
@@ -63,6 +65,7 @@ class FrameLoop:
         self.engine: EngineInfo | None = None
         self.engine_reason = ""
         self.busy_since_s: float | None = None
+        self.typical_s = 0.0
         self.last_live_s: float | None = None
         self.failing: SafeReason | None = None
         retry = RetryPolicy(wiring.policy.engine_retry_s, _ENGINE_BACKOFF_LIMIT_S, failures_limit=_OPENINGS_LIMIT)
@@ -93,9 +96,11 @@ class FrameLoop:
                 return
             if self.paused:
                 continue
-            self.busy_since_s = self._clock()
+            began_s = self.busy_since_s = self._clock()
             shown = self._one_frame(captured, processor)
             self.busy_since_s = None
+            weight = _TYPICAL_WEIGHT if self.typical_s else 1.0
+            self.typical_s += weight * (self._clock() - began_s - self.typical_s)
             if shown and left is not None:
                 left -= 1
 

@@ -1,7 +1,8 @@
 """The supervisor: starts and ends the threads, and is the dead man's switch of the output.
 
-The rule of SAFE: when no live frame has left for ``safe_after_s``, the SAFE card leaves at the frame rate, whatever the
-cause; the reason is derived from what the threads are doing, so that no state can be forgotten.
+The rule of SAFE: when no live frame has left for ``safe_after_s`` (for three frames, where they are slower), the SAFE
+card leaves at the frame rate, whatever the cause; the reason is derived from what the threads are doing, so that no
+state can be forgotten. What is known at once (a camera unplugged) is not waited for.
 """
 
 import logging
@@ -24,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 _STOP_LIMIT_S = 0.9
 """A stop is clean within a second: the threads get this long, then they are left behind as daemons."""
+_MISSED_FRAMES = 3
+"""So many frames in a row must be missing before the card is shown: an engine of 4 fps must not flicker."""
+_LONGEST_HOLD_S = 1.0
 _STALL_LIMIT_S = 30.0
 """An engine that has not returned for this long never will: the process ends, and its manager starts it anew."""
 
@@ -195,7 +199,8 @@ class Pipeline:
         if self._paused:
             return State.SAFE, SafeReason.PAUSED
         age = self._live_age_s()
-        if age is not None and (age < self._wiring.policy.safe_after_s or not self._wiring.policy.live):
+        lost = self._capture.worker.last_error is not None
+        if age is not None and (not self._wiring.policy.live or (age < self._patience_s() and not lost)):
             return State.LIVE, None
         reason = self._why_safe()
         started = age is not None or reason not in (SafeReason.STARTING, SafeReason.ENGINE_LOADING)
@@ -209,13 +214,18 @@ class Pipeline:
             return SafeReason.RELOAD
         if frames.engine is None:
             return SafeReason.ENGINE_LOADING
-        if self._busy_s() > self._wiring.policy.safe_after_s:
+        if self._busy_s() > self._patience_s():
             return SafeReason.ENGINE_STALL
         if frames.failing is not None:
             return frames.failing
-        if not self._capture.camera_up and (self._capture.worker.last_error or frames.last_live_s is not None):
-            return SafeReason.CAMERA_LOST
-        return SafeReason.STARTING if frames.last_live_s is None else SafeReason.CAMERA_LOST
+        known_lost = self._capture.worker.last_error is not None
+        return SafeReason.CAMERA_LOST if known_lost or frames.last_live_s is not None else SafeReason.STARTING
+
+    def _patience_s(self) -> float:
+        """How old the last live frame may get: the policy's limit, and longer where camera or engine are that slow."""
+        policy = self._wiring.policy
+        slow_s = _MISSED_FRAMES * max(policy.frame_interval_s, self._frames.typical_s)
+        return max(policy.safe_after_s, min(slow_s, max(_LONGEST_HOLD_S, _MISSED_FRAMES * policy.frame_interval_s)))
 
     def _busy_s(self) -> float:
         """How long the frame thread has been at its present frame."""
