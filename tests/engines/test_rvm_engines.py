@@ -15,6 +15,7 @@ from tests.support.real_model import real_model
 from tests.support.rvm_like import Refiner
 from vcam.engines import rvm_onnxruntime, rvm_openvino
 from vcam.engines.openvino_parts import has_deep_refiner, split_refiner
+from vcam.engines.recurrent import opened
 from vcam.engines.rvm_onnxruntime import OnnxRuntimeEngine
 from vcam.engines.rvm_openvino import OpenVinoEngine, check_arithmetic
 from vcam.engines.select import look
@@ -215,10 +216,8 @@ def test_a_failed_run_forgets_its_half_written_states(
         def fail(*_arguments: object) -> None:
             raise EngineError("broken", hint="")
 
-        if kind == "openvino":
-            monkeypatch.setattr(rvm_openvino, "_run", fail)
-        else:
-            monkeypatch.setattr(engine, "_run", [fail, fail])
+        assert isinstance(engine, OnnxRuntimeEngine | OpenVinoEngine)
+        monkeypatch.setattr(opened(engine._core), "_runs", (fail, fail))
         with pytest.raises(EngineError, match="broken"):
             engine.matte(pictures[1], Stamp(0, 1))
         monkeypatch.undo()

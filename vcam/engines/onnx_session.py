@@ -87,7 +87,9 @@ class OnnxSession:
         try:
             yield
         except self._errors as error:
-            raise EngineError(f"ONNX Runtime failed: {error}", hint="see `vcam doctor`; it is tried again") from error
+            raise EngineError(
+                f"ONNX Runtime failed: {error}", hint="it is tried again; if it goes on, choose --engine plate"
+            ) from error
 
 
 def _describe(node: "onnxruntime.NodeArg") -> TensorInfo:

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from functools import partial
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from vcam.engines.core_tensors import DIRECTIONS, Buffer, CoreTensors, Interface, check_threads
 from vcam.engines.openvino_parts import has_deep_refiner, split_refiner
+from vcam.engines.recurrent import RecurrentCore, opened
 from vcam.errors import EngineError, EngineUnavailableError, ModelError
 from vcam.frame import AffineMatte, Size, Stamp, Tensor
 from vcam.stages import CoreModel, EngineInfo
@@ -20,6 +22,7 @@ Arithmetic = Literal["f32", "bf16"]
 """What OpenVINO may compute in; bf16 needs a CPU with AVX512_BF16 or AMX."""
 
 _HINT = "prepare it again: vcam model prepare"
+_RETRY_HINT = "it is tried again; if it goes on, choose --engine onnxruntime"
 _DTYPES = {"f32": "float32", "f16": "float16"}
 
 
@@ -30,24 +33,18 @@ class OpenVinoEngine:
         self._model = model
         self._threads = check_threads(threads)
         self._arithmetic = arithmetic
-        self._tensors: CoreTensors | None = None
+        self._core: RecurrentCore | None = None
         self._hidden: dict[str, Tensor] = {}
-        self._requests: list[list[openvino.InferRequest]] = []
 
     def __enter__(self) -> Self:
         tensors = CoreTensors(self._model)
-        self._requests = self._compile(tensors)
-        for requests in self._requests:  # the first run allocates; no frame should wait for that
-            _run(requests)
-        tensors.reset()
-        self._tensors = tensors
+        self._core = RecurrentCore(tensors, [partial(_run, requests) for requests in self._compile(tensors)])
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        self._requests = []
-        self._tensors = None
+        self._core = None
         self._hidden = {}
 
     @property
@@ -60,22 +57,10 @@ class OpenVinoEngine:
         return self._model.size
 
     def matte(self, small: Tensor, stamp: Stamp) -> AffineMatte:
-        tensors = self._opened()
-        direction = tensors.load(small)
-        try:
-            _run(self._requests[direction])
-        except EngineError:
-            tensors.reset()  # the states may be half written
-            raise
-        return tensors.matte(stamp)
+        return opened(self._core).matte(small, stamp)
 
     def reset(self) -> None:
-        self._opened().reset()
-
-    def _opened(self) -> CoreTensors:
-        if self._tensors is None:
-            raise EngineError("the engine is not open", hint="use it inside `with`")
-        return self._tensors
+        opened(self._core).reset()
 
     def _compile(self, tensors: CoreTensors) -> "list[list[openvino.InferRequest]]":
         """For each direction the requests to run one after the other."""
@@ -155,7 +140,7 @@ def _run(requests: "list[openvino.InferRequest]") -> None:
             request.start_async()
             request.wait()
     except RuntimeError as error:
-        raise EngineError(f"OpenVINO failed: {error}", hint="see `vcam doctor`; it is tried again") from error
+        raise EngineError(f"OpenVINO failed: {error}", hint=_RETRY_HINT) from error
 
 
 def _import_openvino() -> ModuleType:
