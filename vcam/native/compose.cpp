@@ -167,15 +167,7 @@ void run_task(const Compose& job, int tile, int band, Scratch& s) {
 }  // namespace
 
 void compose(const Compose& job, int threads) {
-    const int tiles = (pairs_of(job.source) + kPairs - 1) / kPairs;
-    const int bands = (job.source.height + kBandRows - 1) / kBandRows;
-#pragma omp parallel num_threads(threads)
-    {
-        Scratch scratch;
-#pragma omp for schedule(dynamic)
-        for (int i = 0; i < tiles * bands; ++i) run_task(job, i % tiles, i / tiles, scratch);
-    }
-    (void)threads;
+    over_tiles<Scratch>(job, kBandRows, threads, run_task);
 }
 
 }  // namespace vcam::VCAM_ISA

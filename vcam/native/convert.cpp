@@ -79,15 +79,7 @@ void copy_picture(const Convert& job) {
 
 void convert(const Convert& job, int threads) {
     if (job.same_colour && job.source.layout == job.target.layout) return copy_picture(job);
-    const int tiles = (pairs_of(job.source) + kPairs - 1) / kPairs;
-    const int bands = (job.source.height + kBandRows - 1) / kBandRows;
-#pragma omp parallel num_threads(threads)
-    {
-        Scratch scratch;
-#pragma omp for schedule(dynamic)
-        for (int i = 0; i < tiles * bands; ++i) run_task(job, i % tiles, i / tiles, scratch);
-    }
-    (void)threads;
+    over_tiles<Scratch>(job, kBandRows, threads, run_task);
 }
 
 }  // namespace vcam::VCAM_ISA

@@ -226,4 +226,19 @@ inline void pack_chroma(const Picture& p, int y, int first, int n, Run in) {
     }
 }
 
+// Calls task(job, tile, band, scratch) for each tile of kPairs pairs and band of rows of the source; each thread has its
+// own scratch.
+template <class Scratch, class Job, class Task>
+void over_tiles(const Job& job, int band_rows, int threads, Task task) {
+    const int tiles = (pairs_of(job.source) + kPairs - 1) / kPairs;
+    const int bands = (job.source.height + band_rows - 1) / band_rows;
+#pragma omp parallel num_threads(threads)
+    {
+        Scratch scratch;
+#pragma omp for schedule(dynamic)
+        for (int i = 0; i < tiles * bands; ++i) task(job, i % tiles, i / tiles, scratch);
+    }
+    (void)threads;
+}
+
 }  // namespace vcam::VCAM_ISA
