@@ -271,3 +271,7 @@ def test_changed_keys_are_told_with_what_they_take() -> None:
 def test_text_in_the_environment_means_the_same_as_the_value(values: dict[str, object]) -> None:
     environ = {f"VCAM_{key.upper()}": str(value) for key, value in values.items()}
     assert load_config(None, environ) == load_config(None, {}, values)
+
+
+def test_the_home_of_nobody_is_no_crash() -> None:
+    assert Config(models_dir=Path("~there-is-no-such-user/models")).models_dir.name == "models"

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from vcam.errors import ConfigError
 from vcam.frame import Size
+from vcam.words import expanded
 
 FILE_NAME = "vcam.toml"
 SEARCH_PATH = (Path(FILE_NAME), Path("/etc/vcam") / FILE_NAME)
@@ -102,7 +103,7 @@ def _listed(value: object) -> object:
 
 _Even = Annotated[int, Field(ge=32, le=8192, multiple_of=2)]
 _Port = Annotated[int, Field(ge=0, le=65535)]
-_Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+_Folder = Annotated[Path, AfterValidator(expanded)]
 _Text = Annotated[str, Field(min_length=1)]
 
 

@@ -3,13 +3,13 @@
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 from vcam.errors import ConfigError
 from vcam.scene.backdrops import PictureBackdrop, Rgb, SolidBackdrop
 from vcam.scene.fit import Fit
 from vcam.stages import Scene
+from vcam.words import expanded
 
 GREEN: Rgb = (0, 255, 0)
 
@@ -73,7 +73,7 @@ def _image(rest: str | None, color: Rgb) -> Scene:
         raise ConfigError(
             f"{fit!r} is no way to fit a picture", hint=f"write -b image:PATH,fit= and one of {', '.join(Fit)}"
         ) from error
-    return Scene(PictureBackdrop(Path(path).expanduser(), chosen))
+    return Scene(PictureBackdrop(expanded(path), chosen))
 
 
 def _none(rest: str | None, color: Rgb) -> Scene:

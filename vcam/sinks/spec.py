@@ -1,16 +1,15 @@
 """What a user may write after ``--output``: /dev/videoN | file:PATH | null:, then ,size=WxH and ,format=FOURCC."""
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from vcam.errors import ConfigError
 from vcam.frame import PixelFormat, Size
+from vcam.words import SIDE_PX, expanded
 
 _SIZE = re.compile(r"(\d+)[xX](\d+)")
-_SIDE_PX = range(16, 8193)
 _FORMATS = (PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420, PixelFormat.RGB24)
 _OPTION = re.compile(r",(size|format)=([^,]*)$")
 _LIKE_OPTION = re.compile(r",([A-Za-z_-]+)=([^,/]*)$")
@@ -49,7 +48,7 @@ def parse_sink(text: str) -> SinkSpec:
     if colon and scheme == "file" and path:
         if pixel_format is not None:
             raise _wrong(text, "a file chooses its own format")
-        return SinkSpec(text, SinkKind.FILE, _expanded(path), size)
+        return SinkSpec(text, SinkKind.FILE, expanded(path), size)
     if target.isdigit():
         raise ConfigError(f"`{text}` is not a sink", hint=f"Write --output /dev/video{target}.")
     if target and not colon and Path(target).suffix:
@@ -78,8 +77,8 @@ def _size(text: str, value: str) -> Size:
     if found is None:
         raise _wrong(text, "size= is written WIDTHxHEIGHT")
     size = Size(int(found[1]), int(found[2]))
-    if size.width not in _SIDE_PX or size.height not in _SIDE_PX:
-        raise _wrong(text, f"sides may have {_SIDE_PX.start} to {_SIDE_PX.stop - 1} pixels")
+    if size.width not in SIDE_PX or size.height not in SIDE_PX:
+        raise _wrong(text, f"sides may have {SIDE_PX.start} to {SIDE_PX.stop - 1} pixels")
     return size
 
 
@@ -88,12 +87,6 @@ def _format(text: str, value: str) -> PixelFormat:
         if pixel_format.value == value.upper():
             return pixel_format
     raise _wrong(text, f"format= may be {', '.join(pixel_format.value for pixel_format in _FORMATS)}")
-
-
-def _expanded(path: str) -> Path:
-    with suppress(RuntimeError):  # there is no such user: opening the file will say so
-        return Path(path).expanduser()
-    return Path(path)
 
 
 def _wrong(text: str, reason: str) -> ConfigError:

@@ -1,16 +1,15 @@
 """What a user may write after ``--input``: /dev/videoN | a by-id path | file:PATH | test:WxH@FPS."""
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from vcam.errors import ConfigError
 from vcam.frame import Size
+from vcam.words import SIDE_PX, expanded
 
 _SCENE = re.compile(r"(?P<width>\d+)[xX](?P<height>\d+)(?:@(?P<fps>\d+(?:\.\d+)?))?")
-_SIDE_PX = range(16, 8193)
 _MAX_FPS = 240.0
 _SCENE_SIZE, _SCENE_FPS = Size(1280, 720), 30.0
 
@@ -40,7 +39,7 @@ def parse_source(text: str) -> SourceSpec:
     if colon and scheme == "file":
         if not rest:
             raise _wrong(text, "there is no path after file:")
-        return SourceSpec(text, SourceKind.FILE, _expanded(rest))
+        return SourceSpec(text, SourceKind.FILE, expanded(rest))
     if text.startswith("/dev/"):
         return SourceSpec(text, SourceKind.CAMERA, Path(text))
     if text.isdigit():
@@ -58,17 +57,11 @@ def _scene(text: str, rest: str) -> SourceSpec:
         raise _wrong(text, "the test scene is written test:WIDTHxHEIGHT@FPS")
     size = Size(int(found["width"]), int(found["height"]))
     fps = float(found["fps"] or _SCENE_FPS)
-    if size.width not in _SIDE_PX or size.height not in _SIDE_PX:
-        raise _wrong(text, f"sides may have {_SIDE_PX.start} to {_SIDE_PX.stop - 1} pixels")
+    if size.width not in SIDE_PX or size.height not in SIDE_PX:
+        raise _wrong(text, f"sides may have {SIDE_PX.start} to {SIDE_PX.stop - 1} pixels")
     if not 0.0 < fps <= _MAX_FPS:
         raise _wrong(text, f"the rate may be at most {_MAX_FPS:g} frames per second")
     return SourceSpec(text, SourceKind.SCENE, size=size, fps=fps)
-
-
-def _expanded(path: str) -> Path:
-    with suppress(RuntimeError):  # there is no such user: opening the file will say so
-        return Path(path).expanduser()
-    return Path(path)
 
 
 def _wrong(text: str, reason: str) -> ConfigError:
