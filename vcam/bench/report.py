@@ -67,7 +67,7 @@ def write_json(path: Path, suite: str, rows: Sequence[Row]) -> None:
     document = {
         "suite": suite,
         "date": time.strftime("%Y-%m-%d"),
-        "command": " ".join(["vcam", *sys.argv[1:]]),
+        "command": " ".join(["vcam", *map(_without_folder, sys.argv[1:])]),
         "commit": _commit(),
         "hardware": hardware(),
         "packages": _versions(),
@@ -75,6 +75,11 @@ def write_json(path: Path, suite: str, rows: Sequence[Row]) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def _without_folder(argument: str) -> str:
+    """Where files lie on the measuring machine is nobody's business."""
+    return Path(argument).name if argument.startswith("/") else argument
 
 
 def hardware() -> dict[str, str | int]:
