@@ -16,7 +16,6 @@ emulated: every result rounded to float16, sums kept in float32 as tensor cores 
 import functools
 import json
 import math
-import platform
 import subprocess
 import sys
 import tempfile
@@ -243,6 +242,12 @@ def moving_runs(network: Path, folder: Path, frames: int) -> Iterator[dict[str, 
         yield {"size": str(size), "frames": frames // part, "alpha_difference_from_fp32": differences}
 
 
+def cpu_name() -> str:
+    """As Linux tells it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
 def main(network: Path, target: Path, frames: int) -> None:
     """Run everything and write ``target``."""
     began = time.process_time()
@@ -253,7 +258,7 @@ def main(network: Path, target: Path, frames: int) -> None:
             "commit": subprocess.run(
                 ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
             ).stdout.strip(),
-            "cpu": platform.processor() or platform.machine(),
+            "cpu": cpu_name(),
             "window": WINDOW,
             "moving": list(moving_runs(network, folder, frames)),
             "still": list(still_runs(network, folder)),
