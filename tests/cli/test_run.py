@@ -110,7 +110,7 @@ def test_benchmark_prints_the_stages_every_hundred_frames(capsys: pytest.Capture
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_an_endless_run_cleanly(capsys: pytest.CaptureFixture[str], number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    heard = script({"engine.ready": [lambda: send(number)]})
+    heard = script({"pipeline.state=live": [lambda: send(number)]})
     run(ENDLESS)
     assert "frames live" in capsys.readouterr().err
     assert "worker.left_behind" not in [record.getMessage() for record in heard.records]
