@@ -117,7 +117,9 @@ class Worker:
         facts: dict[str, str | int] = {"worker": self._thread.name, "problem": str(error), "failures": self._failures}
         if isinstance(error, VcamError):
             facts["hint"] = error.hint
-        if not final:  # a final one is reported by whoever ends the process
+        # A camera may be away for days: told at the 1st, 2nd, 4th, 8th ... failure. A final one is reported by whoever
+        # ends the process.
+        if not final and self._failures & (self._failures - 1) == 0:
             _log.warning("worker.retry", extra=facts, exc_info=None if expected else error)
         return final
 

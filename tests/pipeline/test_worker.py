@@ -1,0 +1,73 @@
+"""The supervised thread: what is repeated, what is final, what is told."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from vcam.errors import DeviceError, EngineUnavailableError, VcamError
+from vcam.pipeline.worker import RetryPolicy, Worker
+
+AT_ONCE = RetryPolicy(backoff_s=0.0, backoff_limit_s=0.0)
+LOST = DeviceError("gone", hint="plug it in")
+
+
+def failing(times: int, error: Exception) -> Callable[[], None]:
+    """A session that raises so often, then returns."""
+    left = [error] * times
+
+    def session() -> None:
+        if left:
+            raise left.pop()
+
+    return session
+
+
+def run(session: Callable[[], None], policy: RetryPolicy = AT_ONCE) -> Worker:
+    ended = threading.Event()
+    worker = Worker("test", session, policy, on_end=ended.set)
+    worker.start()
+    assert ended.wait(20.0)
+    assert worker.join(20.0)
+    return worker
+
+
+def test_a_session_that_returns_ends_the_worker() -> None:
+    assert run(lambda: None).failure is None
+
+
+def test_a_failure_is_repeated_until_it_works() -> None:
+    worker = run(failing(20, LOST))
+    assert worker.failure is None
+    assert worker.last_error is LOST
+
+
+def test_a_bug_is_repeated_too() -> None:
+    assert run(failing(3, ValueError("a bug"))).failure is None
+
+
+@pytest.mark.parametrize(
+    ("error", "policy"),
+    [
+        (EngineUnavailableError("no such engine", hint=""), AT_ONCE),
+        (LOST, RetryPolicy(0.0, 0.0, first_must_succeed=True)),
+        (LOST, RetryPolicy(0.0, 0.0, failures_limit=3)),
+    ],
+)
+def test_what_is_beyond_repair_ends_the_worker(error: VcamError, policy: RetryPolicy) -> None:
+    assert run(failing(5, error), policy).failure is error
+
+
+def test_failures_are_told_ever_more_rarely(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        run(failing(100, LOST))
+    told = [record.__dict__["failures"] for record in caplog.records if record.message == "worker.retry"]
+    assert told == [1, 2, 4, 8, 16, 32, 64]
+
+
+def test_stop_cuts_a_long_wait_short() -> None:
+    worker = Worker("test", failing(9, LOST), RetryPolicy(3600.0, 3600.0), on_end=lambda: None)
+    worker.start()
+    worker.stop()
+    assert worker.join(20.0)
