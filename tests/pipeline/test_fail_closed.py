@@ -15,6 +15,7 @@ from vcam.decode.choose import make_decoder
 from vcam.errors import DeviceError, EngineError, SinkError, VcamError
 from vcam.fakes import FakeEngine, FakeSink, FakeSource, Fault
 from vcam.frame import AffineMatte, Stamp
+from vcam.pipeline import supervisor
 from vcam.pipeline.snapshot import DropReason, SafeReason, State
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.wiring import OpenedProcessor, Policy, Wiring
@@ -355,4 +356,14 @@ def test_stop_is_clean_within_a_second_even_when_the_engine_hangs() -> None:
     gate.set()
     time.sleep(0.05)
     assert len(rig.sink.pictures) == written
+    rig.assert_closed()
+
+
+def test_an_engine_that_never_returns_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_STALL_LIMIT_S", 0.3)
+    gate = threading.Event()
+    rig = Rig(engine_faults={3: lambda: assert_set(gate)})
+    with pytest.raises(EngineError, match="has not returned"), rig.running() as pipeline:
+        wait_until(lambda: pipeline.ended)
+    gate.set()
     rig.assert_closed()
