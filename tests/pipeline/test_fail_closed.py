@@ -331,6 +331,47 @@ def test_pause_shows_the_card() -> None:
     rig.assert_closed()
 
 
+def test_a_reload_does_not_end_a_pause() -> None:
+    rig = Rig()
+    with rig.running() as pipeline:
+        rig.wait_live(3)
+        pipeline.pause(paused=True)
+        wait_until(lambda: pipeline.snapshot().safe[SafeReason.PAUSED] >= 1)
+        shown, opened = sum(map(room.shows_person, rig.sink.pictures)), rig.source.opened
+        pipeline.reload(rig.wiring())
+        wait_until(lambda: rig.source.opened > opened and pipeline.snapshot().engine is not None)
+        more = len(rig.sink.pictures) + 20
+        assert rig.sink.wait_for(lambda all_: len(all_) >= more, LIMIT_S)
+        assert sum(map(room.shows_person, rig.sink.pictures)) <= shown + 1, "one may have been on its way"
+    rig.assert_closed()
+
+
+def test_a_reload_does_not_wake_an_idle_camera() -> None:
+    rig = Rig()
+    rig.policy = replace(rig.policy, idle_after_s=0.05)
+    rig.sink.readers = 0
+    with rig.running() as pipeline:
+        wait_until(lambda: pipeline.snapshot().state is State.IDLE and not rig.source.is_open)
+        opened = rig.source.opened
+        pipeline.reload(rig.wiring())
+        engine_before = rig.engine.opened
+        wait_until(lambda: rig.engine.opened > engine_before)
+        time.sleep(0.3)
+        assert rig.source.opened == opened
+
+
+def test_a_reload_that_switches_on_demand_off_wakes_the_camera() -> None:
+    rig = Rig()
+    rig.policy = replace(rig.policy, idle_after_s=0.05)
+    rig.sink.readers = 0
+    with rig.running() as pipeline:
+        wait_until(lambda: pipeline.snapshot().state is State.IDLE)
+        rig.policy = replace(rig.policy, idle_after_s=None)
+        pipeline.reload(rig.wiring())
+        wait_until(lambda: pipeline.snapshot().state is State.LIVE)
+    rig.assert_closed()
+
+
 def test_nobody_watching_closes_the_camera() -> None:
     rig = Rig()
     rig.policy = replace(rig.policy, idle_after_s=0.05)

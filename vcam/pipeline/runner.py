@@ -36,7 +36,7 @@ _GAP_S = 0.5
 class FrameLoop:
     """Owns decoder and processor; lives in its Worker's thread.
 
-    write_safe: puts the SAFE card on every output. on_live: called after each live frame.
+    write_safe: puts the SAFE card on every output.
     """
 
     def __init__(

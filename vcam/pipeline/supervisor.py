@@ -28,6 +28,7 @@ _STOP_LIMIT_S = 0.9
 _MISSED_FRAMES = 3
 """So many frames in a row must be missing before the card is shown: an engine of 4 fps must not flicker."""
 _LONGEST_HOLD_S = 1.0
+"""However slow an engine is, a picture is not held for longer; only a source slower than this is waited for."""
 _STALL_LIMIT_S = 30.0
 """An engine that has not returned for this long never will: the process ends, and its manager starts it anew."""
 
@@ -158,6 +159,10 @@ class Pipeline:
             write_safe=self._write_safe,
             on_end=self._wake.set,
         )
+        # What was asked for outlives the loops: a reload must neither end a pause nor wake an idle camera.
+        self._frames.paused = self._paused
+        self._idle = self._idle and policy.idle_after_s is not None
+        self._capture.idle(asleep=self._idle)
 
     def _start_loops(self) -> None:
         self._frames.worker.start()
