@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from tests.support.clock import Clock
 from vcam.pipeline.snapshot import DropReason, Outcome, OutputStatus, SafeReason, State
 from vcam.pipeline.statistics import BOUNDS_S, LATENCY, Observed, Statistics
 from vcam.stages import Stage
@@ -21,16 +22,6 @@ OBSERVED = Observed(
     plan_build_s=None,
     source="test:64x48@30",
 )
-
-
-class Clock:
-    """Time that a test moves."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.clock import Clock
 from vcam.service import logs
 
 
@@ -30,16 +31,6 @@ def record(event: str = "camera.opened", level: int = logging.INFO, **facts: obj
     made = logging.LogRecord("vcam.x", level, "x.py", 1, event, None, None)
     vars(made).update(facts)
     return made
-
-
-class Clock:
-    """Time that a test moves."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture
