@@ -45,6 +45,9 @@ def test_an_output_has_the_size_and_rate_of_a_file(tmp_path: Path) -> None:
     assert [sink.format.size for sink in wiring.sinks] == [Size(96, 64)]
     assert wiring.policy.frame_interval_s == pytest.approx(1 / 12)
     assert not wiring.policy.live, "a file that goes into no device is converted whole"
+    assert wiring.total_frames == 4
+    assert wire(settings(input=f"file:{clip}", frames=2)).total_frames == 2
+    assert wire(settings(input=f"file:{clip}", loop=True)).total_frames is None
 
 
 def test_a_camera_gives_outputs_the_default_size() -> None:

@@ -22,7 +22,6 @@ from vcam.pipeline.snapshot import Outcome
 from vcam.pipeline.supervisor import Pipeline
 from vcam.service import logs
 from vcam.service.start import metrics_server
-from vcam.sources.spec import SourceKind, parse_source
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ class _Operation:
         self._pipeline = pipeline
         self._settings = settings
         self._display = display
-        self._watch = Watch(pipeline, display, _total_frames(config))
+        self._watch = Watch(pipeline, display, pipeline.total_frames)
         self._table_at = _TABLE_EVERY_FRAMES
         self.config = config
 
@@ -102,16 +101,6 @@ class _Operation:
             return
         _log.info("config.reloaded", extra={"keys": " ".join(changed(self.config, new)) or "none"})
         self.config = new
-
-
-def _total_frames(config: Config) -> int | None:
-    """How many pictures there will be; None without an end, or where a file does not say."""
-    source = parse_source(config.input)
-    if config.frames is not None or config.loop or source.kind is not SourceKind.FILE or source.path is None:
-        return config.frames
-    from vcam.sources.file import probe
-
-    return probe(source.path).frames
 
 
 def _tell_end(pipeline: Pipeline, seconds: float, console: Console, *, as_log: bool) -> None:

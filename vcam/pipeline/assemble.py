@@ -82,33 +82,35 @@ def wire(
             idle_after_s=config.idle_after_s if config.on_demand else None,
             wait_for_camera=config.wait_for_camera,
         ),
+        total_frames=config.frames if config.frames is not None or config.loop else nominal.frames,
         observer=observer,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Nominal:
-    """What outputs are made for before the source is open."""
+    """What outputs are made for before the source is open. frames: how many a file says it has."""
 
     size: Size
     fps: float
+    frames: int | None = None
 
 
 def _nominal(config: Config, source: SourceSpec) -> _Nominal:
     """The size and rate of outputs: those set by the user, else those of a file or scene, else the defaults."""
-    size, fps = Size(config.width, config.height), float(config.fps)
+    size, fps, frames = Size(config.width, config.height), float(config.fps), None
     chosen = config.model_fields_set
     if source.kind is SourceKind.FILE and source.path is not None:
         from vcam.sources.file import probe
 
         info = probe(source.path)
-        natural = Size(info.format.width, info.format.height), info.fps
+        natural, frames = (Size(info.format.width, info.format.height), info.fps), info.frames
     elif source.kind is SourceKind.SCENE and source.size is not None and source.fps is not None:
         natural = source.size, source.fps
     else:
         natural = size, fps
     sized, timed = not chosen.isdisjoint({"width", "height"}), "fps" in chosen
-    return _Nominal(size if sized else natural[0], fps if timed else natural[1])
+    return _Nominal(size if sized else natural[0], fps if timed else natural[1], frames)
 
 
 def _every_frame(config: Config, source: SourceSpec, sinks: list[SinkSpec]) -> bool:

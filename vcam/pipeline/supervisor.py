@@ -102,6 +102,11 @@ class Pipeline:
         self._frames.paused = paused
 
     @property
+    def total_frames(self) -> int | None:
+        """See Wiring."""
+        return self._wiring.total_frames
+
+    @property
     def sinks(self) -> tuple[Sink, ...]:
         return self._wiring.sinks
 

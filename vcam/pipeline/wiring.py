@@ -57,6 +57,7 @@ Observer: TypeAlias = Callable[[Image, FrameProcessor, Sequence[Image]], None]
 class Wiring:
     """Everything a pipeline needs.
 
+    total_frames: how many pictures there will be; None without an end, or where a file does not say.
     open_processor may take long (model download, plan build) and runs in the frame thread, under the SAFE card.
     """
 
@@ -68,4 +69,5 @@ class Wiring:
     scene: Scene
     card: CardRenderer
     policy: Policy
+    total_frames: int | None = None
     observer: Observer | None = None
