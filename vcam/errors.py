@@ -11,6 +11,8 @@ VcamError                      exit 1
 │   └── ModelMismatchError              it is not the network that was asked for
 ├── EngineError                exit 6   inference cannot start or failed; retryable, the supervisor restarts it
 │   ├── EngineUnavailableError          a library or a device it needs is missing: not retryable
+│   ├── GpuError                        a CUDA call failed; the processor is opened anew
+│   │   └── GpuLostError                the GPU is gone, or its context is spoilt: only a new process helps
 │   └── MatteInvalidError               a matte that is not finite, or not of this frame
 ├── SinkError                  exit 7   an output failed; retryable, the supervisor reopens
 │   └── SinkUnusableError               it can never work as asked: not retryable
@@ -98,6 +100,16 @@ class EngineError(VcamError):
 
 class EngineUnavailableError(EngineError):
     """The engine cannot run on this machine as it is."""
+
+    retryable = False
+
+
+class GpuError(EngineError):
+    """A CUDA call failed."""
+
+
+class GpuLostError(GpuError):
+    """The GPU fell off the bus, or an error spoilt the process's CUDA context for good."""
 
     retryable = False
 

@@ -105,15 +105,25 @@ class EncodedFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class DevicePlane:
+    """A plane in a GPU's memory. ``stride`` in bytes."""
+
+    address: int
+    stride: int
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """Decoded planes in the order of the format. Borrowed from whoever returned it.
 
     YUYV, GREY, RGB24: one plane. NV12: luma, interleaved chroma. I420, I422, I444: Y, U, V.
+    device: where a GPU decoded the picture into its own memory, its planes there; ``planes`` is then empty.
     """
 
     planes: Planes
     format: VideoFormat
     stamp: Stamp
+    device: tuple[DevicePlane, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,32 @@ class AffineMatte:
     a: Tensor
     b: Tensor
     stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a picture or matte, in its pixels; may begin and end between pixels, must lie inside."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Stretches alpha so that ``black`` becomes 0 and ``white`` 1: a network's faint ghosts become exact background."""
+
+    black: float = 0.0
+    white: float = 1.0
+
+    @property
+    def gain(self) -> float:
+        return 1.0 / (self.white - self.black)
+
+    @property
+    def offset(self) -> float:
+        return -self.black * self.gain
 
 
 def plane_shapes(fmt: VideoFormat) -> tuple[tuple[int, int], ...]:

@@ -4,6 +4,7 @@ A stage is a small class with one verb. Everything it needs arrives in ``__init_
 ``__enter__`` and releases them in ``__exit__``, which is harmless when called twice. Nothing is allocated per frame.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
-from vcam.frame import AffineMatte, EncodedFrame, Image, Size, Stamp, Tensor, VideoFormat
+from vcam.frame import AffineMatte, EncodedFrame, Image, Plane, Size, Stamp, Tensor, VideoFormat
 
 
 class Stage(StrEnum):
@@ -155,6 +156,46 @@ class MattingEngine(Resource, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A tensor of a DeviceEngine: C-contiguous, float16 where ``half``, else float32."""
+
+    shape: tuple[int, ...]
+    half: bool
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * (2 if self.half else 4)
+
+
+class DeviceEngine(Resource, Protocol):
+    """Finds the person, with every tensor in a GPU's memory. Owns no tensor: its caller does, and so owns the state.
+
+    Entered, bound and used with the device's primary context current. There are two turns, so that the recurrent state
+    ping-pongs: turn 0 reads one set of states and writes the other, turn 1 the reverse, each with an execution context
+    of its own, so that each can be captured into a CUDA graph.
+    """
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    @property
+    def input_size(self) -> Size: ...
+
+    @property
+    def tensors(self) -> Mapping[str, TensorSpec]:
+        """Inputs and outputs by name (vcam.rvm has the names); known once entered."""
+        ...
+
+    def bind(self, turn: int, addresses: Mapping[str, int]) -> None:
+        """Where the tensors of one turn lie, by name, until it is bound anew. Raises EngineError."""
+        ...
+
+    def enqueue(self, turn: int, *, cuda_stream: int) -> None:
+        """Queue one inference; returns at once. Raises EngineError when it could not be queued."""
+        ...
+
+
 class Backdrop(Protocol):
     """The picture behind the person. It never holds a camera pixel, so it is also what SAFE shows."""
 
@@ -164,6 +205,19 @@ class Backdrop(Protocol):
         A still backdrop renders once per target and returns the same object from then on.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class MatteControls:
+    """What is done to the matte before it composes. 0 switches each off, 1 is its full strength.
+
+    smoothing: over time, where alpha is uncertain and nothing moves. despill: the real room's colour is taken out of
+    soft edges. refine: uncertain alpha is found anew from the full-resolution picture.
+    """
+
+    smoothing: float = 0.0
+    despill: float = 0.0
+    refine: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +231,7 @@ class Scene:
     backdrop: Backdrop
     blur: float = 0.0
     show_room: bool = False
+    matte: MatteControls = MatteControls()
 
 
 class FrameProcessor(Resource, Protocol):
@@ -197,6 +252,14 @@ class FrameProcessor(Resource, Protocol):
 
     def reset(self) -> None:
         """Forget temporal state."""
+        ...
+
+    def last_alpha(self) -> Plane:
+        """(H, W) uint8 at the camera's resolution, of the last frame with a matte. A new array.
+
+        Computed now, from what that frame lent: call it before the next frame is decoded or processed. Raises
+        RuntimeError when there is none.
+        """
         ...
 
 

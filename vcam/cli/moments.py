@@ -2,20 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from vcam import native
 from vcam.frame import Image, PixelFormat, Plane, Range, VideoFormat, allocate_planes
 from vcam.stages import EngineInfo, FrameProcessor
-
-
-@runtime_checkable
-class TellsAlpha(Protocol):
-    """A processor that can show the matte of the frame it composed last."""
-
-    def last_alpha(self) -> Plane:
-        """(H, W) uint8, 0..255, at the camera's resolution."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +32,10 @@ class MomentKeeper:
     def __call__(self, image: Image, processor: FrameProcessor, results: Sequence[Image]) -> None:
         """Copy the frame if it is one of those wanted; costs nothing otherwise."""
         self.engine = processor.info
-        if not self._wanted or image.stamp.sequence < self._wanted[-1] or not isinstance(processor, TellsAlpha):
+        if not self._wanted or image.stamp.sequence < self._wanted[-1]:
             return
         self._wanted.pop()
-        alpha = processor.last_alpha().copy()
+        alpha = processor.last_alpha()
         self.moments.append(Moment(image.stamp.sequence, to_rgb(image), alpha, to_rgb(results[0])))
 
 

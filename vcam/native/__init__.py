@@ -8,13 +8,11 @@ A program that shares its cores with inference sets OMP_WAIT_POLICY=passive befo
 line does: idle OpenMP threads otherwise spin, and on two busy cores calls take ten times as long.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from vcam.color import decoding, encoding
-from vcam.frame import AffineMatte, Image, PixelFormat, Planes, Size, Tensor, VideoFormat
+from vcam.frame import AffineMatte, Image, Levels, PixelFormat, Planes, Size, Tensor, VideoFormat, Window
 from vcam.native import _pixels
 
 __all__ = [
@@ -35,32 +33,6 @@ __all__ = [
 ]
 
 _LUMA_CHROMA = frozenset({PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420, PixelFormat.I422, PixelFormat.I444})
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A part of a picture or matte, in its pixels; may begin and end between pixels, must lie inside."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """Stretches alpha so that ``black`` becomes 0 and ``white`` 1: a network's faint ghosts become exact background."""
-
-    black: float = 0.0
-    white: float = 1.0
-
-    @property
-    def gain(self) -> float:
-        return 1.0 / (self.white - self.black)
-
-    @property
-    def offset(self) -> float:
-        return -self.black * self.gain
 
 
 UNCHANGED = Levels()

@@ -1,0 +1,1 @@
+"""The GPU: device, memory, kernels, graphs. Importing it loads no CUDA."""
