@@ -105,6 +105,7 @@ _Even = Annotated[int, Field(ge=32, le=8192, multiple_of=2)]
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _Folder = Annotated[Path, AfterValidator(expanded)]
 _Text = Annotated[str, Field(min_length=1)]
+_Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Config(BaseSettings):
@@ -119,6 +120,9 @@ class Config(BaseSettings):
     fps: Annotated[int, Field(ge=1, le=240)] = 30
     background: _Text = "blur"
     color: _Text = "0,255,0"
+    smoothing: _Share = 0.0
+    despill: _Share = 0.0
+    refine: _Share = 0.0
     engine: EngineChoice = EngineChoice.AUTO
     model: _Text | None = None
     models_dir: _Folder = Field(default_factory=default_models_dir)
@@ -169,7 +173,10 @@ class Config(BaseSettings):
 
 RELOADABLE: Mapping[str, Reload] = MappingProxyType(
     {
-        **dict.fromkeys(("background", "color", "log_level", "log_format", "benchmark"), Reload.HOT),
+        **dict.fromkeys(
+            ("background", "color", "smoothing", "despill", "refine", "log_level", "log_format", "benchmark"),
+            Reload.HOT,
+        ),
         **dict.fromkeys(
             (
                 *("input", "engine", "model", "models_dir", "model_download", "plan_dir", "quality", "downsample"),

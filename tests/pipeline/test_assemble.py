@@ -7,6 +7,7 @@ from pathlib import Path
 import onnx
 import pytest
 from onnx import helper
+from pydantic import ValidationError
 
 from tests.support.clip import Clip, write_clip
 from tests.support.mask_like import mean, network
@@ -19,6 +20,7 @@ from vcam.pipeline.assemble import assemble, reload, wire
 from vcam.pipeline.assemble_engine import EngineRoom, silent
 from vcam.pipeline.card import TEXTS
 from vcam.pipeline.snapshot import Outcome, SafeReason, State
+from vcam.stages import MatteControls
 
 TARGET = VideoFormat(PixelFormat.YUYV, 320, 180)
 
@@ -158,6 +160,17 @@ def test_reload_changes_the_scene_at_once_and_keeps_the_old_one_when_the_new_is_
     reload(pipeline, old, settings(background="green"))
     assert pipeline.scene is not before
     assert pipeline.scene.blur == 0.0
+
+
+@pytest.mark.parametrize("key", ["smoothing", "despill", "refine"])
+def test_reload_changes_what_is_done_to_the_matte_at_once(key: str) -> None:
+    old = settings()
+    pipeline = assemble(old)
+    assert pipeline.scene.matte == MatteControls()
+    reload(pipeline, old, settings(**{key: 0.5}))
+    assert pipeline.scene.matte == MatteControls(**{key: 0.5})
+    with pytest.raises(ValidationError):
+        settings(**{key: 1.5})
 
 
 def test_reload_keeps_the_size_of_the_sinks_that_stay_open() -> None:

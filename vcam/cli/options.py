@@ -42,6 +42,7 @@ class Opt:
 
 _flow = partial(Opt, "From camera to virtual camera")
 _scene = partial(Opt, "Background")
+_edge = partial(Opt, "The person's edge, 0 (off) to 1", metavar="X", default="0.0")
 _engine = partial(Opt, "Engine: what finds the person")
 _time = partial(Opt, "Pace and safety")
 _more = partial(Opt, "Operation")
@@ -81,6 +82,9 @@ class RunOptions:
     wait_for_camera: Annotated[bool | None, _flow("Start without the camera, wait for it.", default="no")] = None
     background: BackgroundOpt = None
     color: Annotated[str | None, _scene("For -b color; 0 to 255 each.", "-c", "0,255,0", "R,G,B")] = None
+    smoothing: Annotated[float | None, _edge("Hold soft edges still where nothing moves.")] = None
+    despill: Annotated[float | None, _edge("Take the room's colour out of soft edges.")] = None
+    refine: Annotated[float | None, _edge("Find soft edges anew in the full picture.")] = None
     engine: EngineOpt = None
     quality: QualityOpt = None
     downsample: DownsampleOpt = None

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from vcam.scene.spec import build_scene, parse_color
 from vcam.sinks.spec import SinkKind, SinkSpec, parse_sink
 from vcam.sources.pace import Pace
 from vcam.sources.spec import SourceKind, SourceSpec, parse_source
-from vcam.stages import Scene, Sink, Source
+from vcam.stages import MatteControls, Scene, Sink, Source
 
 _log = logging.getLogger(__name__)
+
+_SCENE_KEYS = {"background", "color", "smoothing", "despill", "refine"}
 
 
 def assemble(config: Config, *, observer: Observer | None = None, progress: ModelProgress = silent) -> Pipeline:
@@ -41,7 +43,7 @@ def reload(pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgr
     kinds = changed(old, new)
     if Reload.RESTART_STAGES in kinds.values():
         pipeline.reload(wire(new, progress=progress, sinks=pipeline.sinks))
-    elif kinds.keys() & {"background", "color"}:
+    elif kinds.keys() & _SCENE_KEYS:
         pipeline.change_scene(_scene(new))
     later = sorted(key for key, kind in kinds.items() if kind is Reload.RESTART_PROCESS)
     if later:
@@ -180,7 +182,7 @@ def _scene(config: Config) -> Scene:
     scene = build_scene(config.background, parse_color(config.color))
     if scene.show_room:
         _log.warning("scene.room_is_shown", extra={"hint": "background `none` passes the camera through, unmatted"})
-    return scene
+    return replace(scene, matte=MatteControls(config.smoothing, config.despill, config.refine))
 
 
 def _path(path: Path | None) -> Path:
