@@ -103,6 +103,11 @@ class Source(Resource, Protocol):
 class Decoder(Resource, Protocol):
     """Turns what the source delivers into planes."""
 
+    @property
+    def name(self) -> str:
+        """Which decoder this is; a metric label."""
+        ...
+
     def decode(self, frame: EncodedFrame) -> Image:
         """Planes borrowed until the next call. Raises DecodeError on a corrupt frame; the next may be good."""
         ...

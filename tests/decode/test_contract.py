@@ -45,6 +45,10 @@ def test_decodes_and_keeps_the_stamp(case: Case) -> None:
         assert image.format.pixel_format is not PixelFormat.MJPG
 
 
+def test_has_a_name_before_it_is_opened(case: Case) -> None:
+    assert case[0]().name in {"raw", "turbojpeg", "pyav", "nvjpeg"}
+
+
 def test_bytes_of_any_kind(case: Case) -> None:
     make, frame = case
     data = bytes(frame.data)

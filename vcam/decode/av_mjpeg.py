@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from vcam.errors import DecodeError
+from vcam.decode.faults import corrupt
 from vcam.frame import EncodedFrame, Image
 from vcam.media import as_planar, plane_views
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 class AvDecoder:
     """FFmpeg's MJPEG decoder, told to refuse what it would conceal. One thread at a time."""
+
+    name = "pyav"
 
     def __init__(self) -> None:
         self._codec: VideoCodecContext | None = None
@@ -39,9 +41,9 @@ class AvDecoder:
             decoded = self._codec.decode(av.Packet(data.tobytes())) if data.size else []
         except av.error.FFmpegError as error:
             self._codec = _open()
-            raise _corrupt(str(error), data.size) from error
+            raise corrupt(str(error), data.size) from error
         if not decoded or decoded[0].is_corrupt:
-            raise _corrupt("no picture in it", data.size)
+            raise corrupt("no picture in it", data.size)
         planar, fmt = as_planar(decoded[0])
         return Image(plane_views(planar, fmt), fmt, frame.stamp)
 
@@ -53,11 +55,3 @@ def _open() -> "VideoCodecContext":
     codec.options = {"err_detect": "explode"}
     codec.thread_count = 1
     return codec
-
-
-def _corrupt(message: str, size: int) -> DecodeError:
-    return DecodeError(
-        f"corrupt JPEG of {size} bytes: {message}",
-        hint="The frame was dropped; if it happens often, try another USB port or cable, or a smaller mode.",
-        bytes=size,
-    )

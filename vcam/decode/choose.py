@@ -21,6 +21,6 @@ def make_decoder(fmt: VideoFormat) -> Decoder:
 
         Decompressor(find_library()).close()
     except (MissingDependencyError, ImportError) as error:
-        log.warning("decode.fallback", extra={"decoder": "pyav", "reason": str(error)})
+        log.warning("decode.fallback", extra={"decoder": AvDecoder.name, "reason": str(error)})
         return AvDecoder()
     return TurboDecoder()

@@ -12,6 +12,8 @@ from vcam.frame import EncodedFrame, Image, frame_bytes, split_planes
 class RawDecoder:
     """Gives views of the frame's own bytes; copies nothing, holds nothing."""
 
+    name = "raw"
+
     def __enter__(self) -> Self:
         return self
 

@@ -20,14 +20,12 @@ from turbojpeg import (
     TJCS_YCbCr,
 )
 
+from vcam.decode.faults import check_size, corrupt, unusual
 from vcam.decode.turbo_library import Decompressor, JpegError, JpegHeader, PlanePointers, find_library, plane_pointers
 from vcam.errors import DecodeError
 from vcam.frame import EncodedFrame, Image, Matrix, PixelFormat, Plane, Planes, Range, VideoFormat, plane_shapes
 
 log = logging.getLogger(__name__)
-
-_MAX_PIXELS = 8192 * 8192
-"""A flipped bit in a header must not make us allocate gigabytes."""
 
 _MAX_TRAILING_BYTES = 16
 """Many webcams pad their scan by a few bytes; more means that the decoder lost its place in it."""
@@ -80,6 +78,8 @@ class TurboDecoder:
     allocate: where the planes live; called again only when the size or subsampling changes.
     """
 
+    name = "turbojpeg"
+
     def __init__(self, *, allocate: Allocate = _plain_memory) -> None:
         self._allocate = allocate
         self._decompressor: Decompressor | None = None
@@ -110,7 +110,7 @@ class TurboDecoder:
         except (JpegError, DecodeError) as error:
             self._decompressor.renew()
             if isinstance(error, JpegError):
-                raise _corrupt(str(error), data.size) from error
+                raise corrupt(str(error), data.size) from error
             raise
         target.repeat_chroma()
         return Image(target.planes, target.format, frame.stamp)
@@ -118,7 +118,7 @@ class TurboDecoder:
     def _decode(self, data: Plane, decompressor: Decompressor) -> _Target:
         header = decompressor.header(data)
         if not header.width:
-            raise _corrupt("no picture in it", data.size)
+            raise corrupt("no picture in it", data.size)
         target = self._target_for(header, decompressor)
         try:
             decompressor.planes(data, header, target.pointers, _FLAGS)
@@ -162,26 +162,11 @@ def _make_target(header: JpegHeader, decompressor: Decompressor, allocate: Alloc
 
 def _check(header: JpegHeader) -> None:
     if header.colorspace not in (TJCS_YCbCr, TJCS_GRAY) or header.subsampling not in _LAYOUTS:
-        raise DecodeError(
-            f"JPEG of an unusual kind (colour space {header.colorspace}, subsampling {header.subsampling})",
-            hint="Choose another format of the camera, see `vcam devices`.",
-        )
-    if header.width * header.height > _MAX_PIXELS:
-        raise DecodeError(
-            f"JPEG announces {header.width}x{header.height} pixels, more than any camera",
-            hint="The frame is corrupt and was dropped; if it happens often, try another USB port or cable.",
-        )
+        raise unusual(f"colour space {header.colorspace}, subsampling {header.subsampling}")
+    check_size(header.width, header.height)
 
 
 def _harmless(warning: str) -> bool:
     # libjpeg keeps the text of the first warning only; this one can come only after the last pixel.
     found = _TRAILING.search(warning)
     return found is not None and int(found.group(1)) <= _MAX_TRAILING_BYTES
-
-
-def _corrupt(message: str, size: int) -> DecodeError:
-    return DecodeError(
-        f"corrupt JPEG of {size} bytes: {message}",
-        hint="The frame was dropped; if it happens often, try another USB port or cable, or a smaller mode.",
-        bytes=size,
-    )
