@@ -13,6 +13,8 @@ from vcam.frame import Matrix, PixelFormat, Range, Tensor, VideoFormat
 _LUMA_WEIGHTS = {Matrix.BT601: (0.299, 0.114), Matrix.BT709: (0.2126, 0.0722)}
 """(Kr, Kb) of each matrix."""
 
+_LUMA_CHROMA = frozenset({PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420, PixelFormat.I422, PixelFormat.I444})
+
 _CHROMA_ZERO = 128.0
 _QUANTISATION = {Range.FULL: (0.0, 255.0, 255.0), Range.LIMITED: (16.0, 219.0, 224.0)}
 """(luma offset, luma excursion, chroma excursion) in 8-bit levels."""
@@ -37,6 +39,15 @@ def encoding(fmt: VideoFormat) -> Tensor:
 def decoding(fmt: VideoFormat) -> Tensor:
     """``decode_matrix`` of a format, shared and read-only. GREY ignores chroma, RGB24 counts as full range."""
     return _decoding(fmt.pixel_format, fmt.matrix, fmt.range)
+
+
+def same_colour(a: VideoFormat, b: VideoFormat) -> bool:
+    """Whether both formats mean the same by a level, so that repacking only moves and averages bytes."""
+    if a.pixel_format in _LUMA_CHROMA and b.pixel_format in _LUMA_CHROMA:
+        return a.range == b.range and a.matrix == b.matrix
+    if a.pixel_format != b.pixel_format:
+        return False
+    return a.pixel_format == PixelFormat.RGB24 or (a.range == b.range and a.matrix == b.matrix)
 
 
 @cache

@@ -11,8 +11,8 @@ line does: idle OpenMP threads otherwise spin, and on two busy cores calls take 
 import numpy as np
 import numpy.typing as npt
 
-from vcam.color import decoding, encoding
-from vcam.frame import AffineMatte, Image, Levels, PixelFormat, Planes, Size, Tensor, VideoFormat, Window
+from vcam.color import decoding, encoding, same_colour
+from vcam.frame import AffineMatte, Image, Levels, Planes, Size, Tensor, VideoFormat, Window
 from vcam.native import _pixels
 
 __all__ = [
@@ -31,9 +31,6 @@ __all__ = [
     "set_threads",
     "threads",
 ]
-
-_LUMA_CHROMA = frozenset({PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420, PixelFormat.I422, PixelFormat.I444})
-
 
 UNCHANGED = Levels()
 
@@ -97,7 +94,7 @@ def convert(image: Image, out: Planes, target: VideoFormat) -> None:
         decoding(image.format),
         _picture(out, target),
         encoding(target),
-        same_colour=_same_colour(image.format, target),
+        same_colour=same_colour(image.format, target),
     )
 
 
@@ -185,11 +182,3 @@ def _matte(
     matte: AffineMatte, levels: Levels, window: Window | None
 ) -> tuple[Tensor, Tensor, tuple[float, float, float, float] | None, float, float]:
     return (matte.a, matte.b, _corners(window), levels.gain, levels.offset)
-
-
-def _same_colour(a: VideoFormat, b: VideoFormat) -> bool:
-    if a.pixel_format in _LUMA_CHROMA and b.pixel_format in _LUMA_CHROMA:
-        return a.range == b.range and a.matrix == b.matrix
-    if a.pixel_format != b.pixel_format:
-        return False
-    return a.pixel_format == PixelFormat.RGB24 or (a.range == b.range and a.matrix == b.matrix)

@@ -1,0 +1,208 @@
+"""The arguments of the CUDA kernels: one struct by value each, as kernels/arguments.cuh lays it out.
+
+A test compares sizes and offsets with those the C++ compiler finds. Pointers are device addresses.
+"""
+
+import ctypes
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vcam.color import decoding, encoding
+from vcam.frame import DevicePlane, Levels, PixelFormat, Size, VideoFormat, Window, plane_shapes
+
+LAYOUTS = (
+    PixelFormat.I420,
+    PixelFormat.I422,
+    PixelFormat.I444,
+    PixelFormat.YUYV,
+    PixelFormat.NV12,
+    PixelFormat.GREY,
+    PixelFormat.RGB24,
+)
+"""In the order of the enum Layout (native/loops.h)."""
+
+_PLANES = 3
+_MATRIX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePicture:
+    """A picture in device memory: planes in the order of the format. Borrowed: whoever made it owns the memory."""
+
+    format: VideoFormat
+    planes: tuple[DevicePlane, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMatte:
+    """An affine matte in device memory (see frame.AffineMatte).
+
+    a, b: addresses of (4, h, w), float16 where ``half``, else float32; ``size`` is (w, h). window: the part of the
+    matte that covers the picture, in its pixels.
+    """
+
+    a: int
+    b: int
+    size: Size
+    half: bool
+    levels: Levels
+    window: Window
+
+
+class WindowStruct(ctypes.Structure):
+    _fields_: ClassVar = [(name, ctypes.c_float) for name in ("x", "y", "width", "height")]
+
+
+class MatrixStruct(ctypes.Structure):
+    _fields_: ClassVar = [("m", ctypes.c_float * _MATRIX)]
+
+
+class PictureStruct(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("plane", ctypes.c_uint64 * _PLANES),
+        ("stride", ctypes.c_int32 * _PLANES),
+        ("layout", ctypes.c_int32),
+        ("width", ctypes.c_int32),
+        ("height", ctypes.c_int32),
+    ]
+
+
+class MatteStruct(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("a", ctypes.c_uint64),
+        ("b", ctypes.c_uint64),
+        ("width", ctypes.c_int32),
+        ("height", ctypes.c_int32),
+        ("half", ctypes.c_int32),
+        ("gain", ctypes.c_float),
+        ("offset", ctypes.c_float),
+        ("window", WindowStruct),
+    ]
+
+
+class SampleArguments(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("source", PictureStruct),
+        ("decode", MatrixStruct),
+        ("out", ctypes.c_uint64),
+        ("width", ctypes.c_int32),
+        ("height", ctypes.c_int32),
+        ("half", ctypes.c_int32),
+    ]
+
+
+class CheckArguments(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("a", ctypes.c_uint64),
+        ("b", ctypes.c_uint64),
+        ("flag", ctypes.c_uint64),
+        ("count", ctypes.c_int32),
+        ("half", ctypes.c_int32),
+    ]
+
+
+class ComposeArguments(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("source", PictureStruct),
+        ("background", PictureStruct),
+        ("target", PictureStruct),
+        ("decode", MatrixStruct),
+        ("encode", MatrixStruct),
+        ("matte", MatteStruct),
+        ("flag", ctypes.c_uint64),
+        ("rows", ctypes.c_int32),
+    ]
+
+
+class AlphaArguments(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("source", PictureStruct),
+        ("decode", MatrixStruct),
+        ("matte", MatteStruct),
+        ("out", ctypes.c_uint64),
+        ("rows", ctypes.c_int32),
+    ]
+
+
+class ScaleArguments(ctypes.Structure):
+    _fields_: ClassVar = [("source", PictureStruct), ("target", PictureStruct), ("window", WindowStruct)]
+
+
+class ConvertArguments(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("source", PictureStruct),
+        ("target", PictureStruct),
+        ("decode", MatrixStruct),
+        ("encode", MatrixStruct),
+        ("same_colour", ctypes.c_int32),
+    ]
+
+
+class CopyArguments(ctypes.Structure):
+    _fields_: ClassVar = [("source", PictureStruct), ("target", PictureStruct)]
+
+
+class GridStruct(ctypes.Structure):
+    """Memory of a blur: all 16-byte aligned but rgb; see blur.py for the shapes."""
+
+    _fields_: ClassVar = [
+        *((name, ctypes.c_uint64) for name in ("cells", "scratch", "middle", "far", "wide_scratch", "sums", "rgb")),
+        *((name, ctypes.c_int32) for name in ("width", "height", "cell", "columns", "rows")),
+    ]
+
+
+class GatherArguments(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("grid", GridStruct),
+        ("source", PictureStruct),
+        ("decode", MatrixStruct),
+        ("matte", MatteStruct),
+    ]
+
+
+class StepArguments(ctypes.Structure):
+    _fields_: ClassVar = [("grid", GridStruct), ("sigma", ctypes.c_float), ("number", ctypes.c_int32)]
+
+
+class RenderArguments(ctypes.Structure):
+    _fields_: ClassVar = [("grid", GridStruct), ("target", PictureStruct), ("encode", MatrixStruct)]
+
+
+def picture_struct(picture: DevicePicture) -> PictureStruct:
+    """Raises ValueError where the planes are not those of the format."""
+    fmt = picture.format
+    shapes = plane_shapes(fmt)
+    if not shapes or len(shapes) != len(picture.planes):
+        raise ValueError(f"{fmt.pixel_format} has {len(shapes)} raw planes, got {len(picture.planes)}")
+    for (_, row), plane in zip(shapes, picture.planes, strict=True):
+        if plane.stride < row:
+            raise ValueError(f"a row of {row} bytes does not fit a stride of {plane.stride}")
+    result = PictureStruct(layout=LAYOUTS.index(fmt.pixel_format), width=fmt.width, height=fmt.height)
+    for i, plane in enumerate(picture.planes):
+        result.plane[i], result.stride[i] = plane.address, plane.stride
+    return result
+
+
+def matte_struct(matte: DeviceMatte) -> MatteStruct:
+    return MatteStruct(
+        a=matte.a,
+        b=matte.b,
+        width=matte.size.width,
+        height=matte.size.height,
+        half=matte.half,
+        gain=matte.levels.gain,
+        offset=matte.levels.offset,
+        window=window_struct(matte.window),
+    )
+
+
+def window_struct(window: Window) -> WindowStruct:
+    return WindowStruct(window.x, window.y, window.width, window.height)
+
+
+def decode_struct(fmt: VideoFormat) -> MatrixStruct:
+    return MatrixStruct.from_buffer_copy(decoding(fmt).tobytes())
+
+
+def encode_struct(fmt: VideoFormat) -> MatrixStruct:
+    return MatrixStruct.from_buffer_copy(encoding(fmt).tobytes())
