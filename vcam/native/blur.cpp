@@ -5,8 +5,7 @@
 // through a soft edge. Colour times weight and weight are then blurred alike and divided (normalised convolution),
 // which needs no border treatment either. Where no room is near, wider and wider blurs of the same cells answer, and at
 // last their mean. blur_render.cpp brings the cells to the size of the picture.
-#include <math.h>
-
+#include "blur_plan.h"
 #include "matte.h"
 
 namespace vcam::VCAM_ISA {
@@ -15,12 +14,8 @@ namespace {
 typedef float Cell __attribute__((vector_size(16)));  // r * w, g * w, b * w, w
 typedef double Sum __attribute__((vector_size(32)));  // of cells: in float a running sum would drift
 
-constexpr float kSteepness = 32.0f;  // weight is 0 from alpha 1/32 on
-constexpr float kWider = 1e-2f;      // how much a wider blur counts beside the next nearer one
-constexpr int kWideFactor = 4;       // side of a cell of the wider blurs, in cells
-constexpr float kMiddleSigma = 1.5f, kFarShare = 1.0f / 8.0f;  // least sigma in wide cells; of the columns
+using namespace blur;
 
-constexpr int kMaxRadius = kMaxBlurCells / 4;  // of a box
 constexpr int kMargin = kMaxRadius + 1;
 
 VCAM_HD Cell cell_at(const float* cells, ptrdiff_t index) {
@@ -30,21 +25,6 @@ VCAM_HD Cell cell_at(const float* cells, ptrdiff_t index) {
 }
 
 VCAM_HD void set_cell(float* cells, ptrdiff_t index, Cell c) { memcpy(cells + 4 * index, &c, sizeof c); }
-
-// A box of 2 * radius + 1 samples with two more at the ends that count less, so that any variance can be had:
-// [radius (radius + 1) (2 radius + 1) / 3 + 2 share (radius + 1)^2] / (2 radius + 1 + 2 share).
-struct Box {
-    int radius;
-    float share;
-
-    explicit Box(float variance) {
-        radius = static_cast<int>((sqrtf(1.0f + 12.0f * variance) - 1.0f) / 2.0f);
-        radius = radius < kMaxRadius ? radius : kMaxRadius;
-        const float r = static_cast<float>(radius);
-        share = (2.0f * r + 1.0f) * (variance - r * (r + 1.0f) / 3.0f) / (2.0f * ((r + 1.0f) * (r + 1.0f) - variance));
-        share = pixel::unit(share);
-    }
-};
 
 // A line of cells with room for the empty ones that a box sees before and behind it.
 struct Line {
@@ -57,7 +37,7 @@ struct Line {
 
 void box_pass(const Box& box, const Cell* in, Cell* out, int n) {
     const auto wide = [](Cell c) { return __builtin_convertvector(c, Sum); };
-    const float norm = 1.0f / (2.0f * static_cast<float>(box.radius) + 1.0f + 2.0f * box.share);
+    const float norm = box.norm();
     const int r = box.radius;
     Sum sum = {};
     for (int i = 0; i < r && i < n; ++i) sum += wide(in[i]);
@@ -79,8 +59,7 @@ void smooth_line(const Box& box, float* cells, int n, ptrdiff_t step) {
     for (int i = 0; i < n; ++i) set_cell(cells, i * step, b.first()[i]);
 }
 
-void smooth_wide(float* cells, int rows, int columns, float variance) {
-    const Box box(variance / 3.0f);
+void smooth_wide(float* cells, int rows, int columns, const Box& box) {
     for (int y = 0; y < rows; ++y) smooth_line(box, cells + 4 * static_cast<ptrdiff_t>(y) * columns, columns, 1);
     for (int x = 0; x < columns; ++x) smooth_line(box, cells + 4 * x, rows, columns);
 }
@@ -166,8 +145,6 @@ void shrink_row(const BlurGrid& g, int y) {
     }
 }
 
-int wide_side(int cells) { return (cells + kWideFactor - 1) / kWideFactor; }
-
 void widen_row(const BlurGrid& g, int y) {
     const int columns = wide_side(g.columns);
     for (int x = 0; x < columns; ++x) {
@@ -190,13 +167,11 @@ Cell mean_of(const float* cells, ptrdiff_t count) {
 Cell blur_wide(const BlurGrid& g, float sigma) {
     const int rows = wide_side(g.rows), columns = wide_side(g.columns);
     const ptrdiff_t count = static_cast<ptrdiff_t>(rows) * columns;
-    const float middle = fmaxf(3.0f * sigma / kWideFactor, kMiddleSigma);
-    const float far = fmaxf(2.0f * middle, kFarShare * static_cast<float>(columns));
     for (int y = 0; y < rows; ++y) widen_row(g, y);
     const Cell mean = mean_of(g.middle, count);
-    smooth_wide(g.middle, rows, columns, middle * middle);
+    smooth_wide(g.middle, rows, columns, middle_box(sigma));
     memcpy(g.far, g.middle, 4 * sizeof(float) * static_cast<size_t>(count));
-    smooth_wide(g.far, rows, columns, far * far - middle * middle);
+    smooth_wide(g.far, rows, columns, far_box(sigma, columns));
     return mean;
 }
 
@@ -242,9 +217,7 @@ void blur_gather(const BlurGather& job, int threads) {
     const int tiles = (pairs_of(job.source) + tile_pairs - 1) / tile_pairs;
     const int bands = (g.rows + band_rows - 1) / band_rows;
     const float sigma = job.sigma / static_cast<float>(g.cell);
-    // A cell is a mean over its width and is shown by linear interpolation: a variance of 1/4 by itself.
-    const float variance = sigma * sigma - 0.25f;
-    const Box box(variance > 0.0f ? variance / 3.0f : 0.0f);
+    const Box box = near_box(sigma);
     Cell mean;
 #pragma omp parallel num_threads(threads)
     {

@@ -19,7 +19,7 @@ struct PlaneSize {
 };
 
 // Rows and bytes per row of the planes; what a layout does not have is {0, 0}. As vcam.frame.plane_shapes.
-inline PlaneSize plane_size(Layout layout, int w, int h, int plane) {
+VCAM_HD PlaneSize plane_size(Layout layout, int w, int h, int plane) {
     const int cw = (w + 1) / 2, ch = (h + 1) / 2;
     switch (layout) {
         case Layout::I444:
@@ -36,6 +36,12 @@ inline PlaneSize plane_size(Layout layout, int w, int h, int plane) {
             return {h, layout == Layout::YUYV ? 4 * cw : layout == Layout::RGB24 ? 3 * w : w};
     }
 }
+
+VCAM_HD bool shares_chroma(Layout layout) {
+    return layout != Layout::I444 && layout != Layout::RGB24 && layout != Layout::GREY;
+}
+
+VCAM_HD bool halves_rows(Layout layout) { return layout == Layout::I420 || layout == Layout::NV12; }
 
 // Widest picture: bounds the row buffers on the stack.
 constexpr int kMaxSide = 8192;

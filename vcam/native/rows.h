@@ -33,12 +33,6 @@ inline Run run_from(Row& row, int pair) {
             {row.odd[0] + pair, row.odd[1] + pair, row.odd[2] + pair}};
 }
 
-inline bool shares_chroma(Layout layout) {
-    return layout != Layout::I444 && layout != Layout::RGB24 && layout != Layout::GREY;
-}
-
-inline bool halves_rows(Layout layout) { return layout == Layout::I420 || layout == Layout::NV12; }
-
 inline int pairs_of(const Picture& p) { return (p.width + 1) / 2; }
 
 inline uint8_t* line(const Picture& p, int plane, int row) { return p.plane[plane] + row * p.stride[plane]; }
