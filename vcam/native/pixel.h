@@ -104,15 +104,19 @@ VCAM_HD Span span(int i, float step, float origin, int size) {
     return {first, final, head * share, share, (end - static_cast<float>(final)) * share};
 }
 
+// The taps around a position between samples, clamped at the border.
+VCAM_HD Tap tap_at(float position, int size) {
+    const float inside = clamp(position, 0.0f, static_cast<float>(size - 1));
+    const int first = static_cast<int>(inside);
+    return {first, first + 1 < size ? first + 1 : size - 1, inside - static_cast<float>(first)};
+}
+
 // Where output sample i of a linear resize reads: half-pixel centres, taps clamped at the border.
 //
 // scale is output size / input extent and origin the first input coordinate of that extent (0 without a crop). The
 // expression is that of ONNX Resize (coordinate_transformation_mode half_pixel), in float as ONNX Runtime computes it.
 VCAM_HD Tap tap(int i, float scale, float origin, int size) {
-    const float last = static_cast<float>(size - 1);
-    const float position = clamp((static_cast<float>(i) + 0.5f) / scale - 0.5f + origin, 0.0f, last);
-    const int first = static_cast<int>(position);
-    return {first, first + 1 < size ? first + 1 : size - 1, position - static_cast<float>(first)};
+    return tap_at((static_cast<float>(i) + 0.5f) / scale - 0.5f + origin, size);
 }
 
 template <class T>
