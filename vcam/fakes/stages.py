@@ -1,7 +1,4 @@
-"""Stages that do what a script says: for tests, here and in programs that build on vcam.
-
-Each satisfies its Protocol by shape and passes the same contract tests as the real ones.
-"""
+"""Source, engine and sink that do what a script says."""
 
 import threading
 import time
