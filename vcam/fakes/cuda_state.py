@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -121,14 +122,13 @@ class FakeState:
     def run(self, stream: FakeStream, *, most: int | None = None) -> None:
         """Do what is queued, in order. An error loses the GPU, and is raised here: by whoever waits."""
         count = len(stream.queue) if most is None else most
-        for _ in range(count):
-            work = stream.queue.popleft()
-            try:
+        with ExitStack() as on_error:
+            on_error.callback(stream.queue.clear)
+            for _ in range(count):
+                work = stream.queue.popleft()
                 self._do(work)
-            except Exception:
-                stream.queue.clear()
-                raise
-            self.ran.append(work.name)
+                self.ran.append(work.name)
+            on_error.pop_all()
 
     def drain(self) -> None:
         """What freeing memory waits for."""
