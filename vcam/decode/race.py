@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from vcam.cuda.device import Device, DeviceBuffer, PinnedBuffer
+from vcam.cuda.device import Device, DeviceBuffer
 from vcam.decode.choose import make_decoder
 from vcam.decode.nvjpeg import NvJpegDecoder
 from vcam.decode.nvjpeg_library import Functions, load_nvjpeg
 from vcam.decode.race_rules import Verdict, judge, require_alike, with_hole
-from vcam.decode.turbo import TurboDecoder
+from vcam.decode.turbo import Allocate, TurboDecoder
 from vcam.errors import DecodeError, VcamError
-from vcam.frame import EncodedFrame, Image, Plane, VideoFormat
+from vcam.frame import EncodedFrame, Image, VideoFormat
 from vcam.stages import Decoder
 
 log = logging.getLogger(__name__)
@@ -34,18 +34,21 @@ REFUSALS = 3
 class DecoderRace:
     """Makes the decoders of one frame processor on a GPU, which share its verdict. ``make_decoder`` is the factory.
 
-    open_device: a Device of its own for whoever asks, not entered. load: how nvJPEG is loaded.
+    open_device: a Device of its own for whoever asks, not entered. allocate: page-locked memory for libjpeg-turbo's
+    planes, lent as long as they are used. load: how nvJPEG is loaded.
     The decoders run in one thread; ``verdict`` may be asked by any.
     """
 
     def __init__(
         self,
         open_device: Callable[[], Device],
+        allocate: Allocate,
         *,
         load: Callable[[], Functions] = load_nvjpeg,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.open_device = open_device
+        self.allocate = allocate
         self.load = load
         self.clock = clock
         self._verdicts: dict[VideoFormat, Verdict] = {}
@@ -96,20 +99,6 @@ class DecoderRace:
 
 
 @dataclass(slots=True)
-class _Pinned:
-    """Page-locked memory for libjpeg-turbo's planes, one buffer at a time."""
-
-    device: Device
-    buffer: PinnedBuffer | None = None
-
-    def allocate(self, count: int) -> Plane:
-        if self.buffer is not None:
-            self.buffer.release()
-        self.buffer = self.device.pinned(count)
-        return self.buffer.array
-
-
-@dataclass(slots=True)
 class _Heat:
     """What one decoder has seen of the race."""
 
@@ -141,7 +130,7 @@ class RacingDecoder:
         """Raises MissingDependencyError, GpuError."""
         with ExitStack() as stack:
             self._device = stack.enter_context(self._race.open_device())
-            self._turbo = stack.enter_context(TurboDecoder(allocate=_Pinned(self._device).allocate))
+            self._turbo = stack.enter_context(TurboDecoder(allocate=self._race.allocate))
             stack.callback(self._close_nvjpeg)
             self._heat = _Heat()
             self._stack = stack.pop_all()
