@@ -113,6 +113,7 @@ class Device:
         self._stream: int | None = None
         self._owned: dict[int, Owned] = {}
         self._capturing: set[int] = set()
+        self._knows_no_graph = False
         self._depth = threading.local()
 
     def __enter__(self) -> Self:
@@ -209,6 +210,11 @@ class Device:
 
     def is_capturing(self, cuda_stream: int) -> bool:
         return cuda_stream in self._capturing
+
+    def note_no_graph(self) -> bool:
+        """A capture failed. True the first time, which is the one to tell of."""
+        known, self._knows_no_graph = self._knows_no_graph, True
+        return not known
 
     @contextmanager
     def capturing(self, cuda_stream: int) -> Iterator[None]:
