@@ -1,0 +1,94 @@
+"""What lives on the GPU as long as the processor is open, and the order in which one frame goes through it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from vcam.compose.gpu_backdrops import Backdrops
+from vcam.compose.gpu_frame import CameraFrame
+from vcam.compose.gpu_layout import packed
+from vcam.compose.gpu_outputs import Outputs
+from vcam.compose.gpu_pinned import PinnedPool
+from vcam.compose.gpu_program import Recorder, Step
+from vcam.compose.gpu_tensors import EngineTensors
+from vcam.compose.gpu_times import FrameClock, Mark
+from vcam.compose.gpu_view import DeviceView
+from vcam.cuda.device import Device
+from vcam.cuda.kernels import DeviceMatte, DevicePicture
+from vcam.frame import Levels, VideoFormat
+from vcam.stages import DeviceEngine
+
+
+class Parts:
+    """Made on an entered device, with an entered engine; all memory goes with the device."""
+
+    def __init__(
+        self, device: Device, engine: DeviceEngine, targets: Sequence[VideoFormat], levels: Levels, fatbin: bytes
+    ) -> None:
+        self.device = device
+        self.stream = device.cuda_stream
+        self.engine = engine
+        self.recorder = Recorder(device, fatbin)
+        self.tensors = EngineTensors(device, engine, levels)
+        self.outputs = Outputs(device, targets)
+        self.backdrops = Backdrops(device, tuple(self.outputs.pictures))
+        self.clock = FrameClock(device)
+        self.pool = PinnedPool(device)
+
+    def frame(self, camera: VideoFormat) -> CameraFrame:
+        """Room for the camera's pictures; without its views yet."""
+        return CameraFrame(self.device, self.pool, self.recorder, packed(camera))
+
+    def matted(self, frame: CameraFrame, source: DevicePicture, turn: int, blur: float) -> tuple[Step, ...]:
+        """One turn's work with a matte, from the picture on the device to the outputs on the host."""
+        stream, tensors = self.stream, self.tensors
+        self._begin()
+        self._add(partial(tensors.poison, cuda_stream=stream))
+        self.recorder.sample(source, tensors.src, tensors.size, half=tensors.src_half, cuda_stream=stream)
+        self._mark(Mark.SAMPLED)
+        self._add(partial(self.engine.enqueue, turn, cuda_stream=stream))
+        self._mark(Mark.INFERRED)
+        self.recorder.check(tensors.matte(), self.outputs.flag, cuda_stream=stream)
+        for size, view in frame.views.items():
+            picture, matte = view.picture(source, cuda_stream=stream), view.matte(tensors)
+            targets = [target for target in self.outputs.pictures if target.size == size]
+            if blur > 0:
+                self._blur(view, picture, matte, blur, targets)
+            self._compose(picture, matte, targets)
+        return self._end(turn)
+
+    def room(self, frame: CameraFrame, source: DevicePicture, turn: int) -> tuple[Step, ...]:
+        """One turn's work that shows the camera's picture as it is."""
+        self._begin()
+        pictures = {size: view.picture(source, cuda_stream=self.stream) for size, view in frame.views.items()}
+        for target, there in self.outputs.pictures.items():
+            self.recorder.convert(pictures[target.size], there, cuda_stream=self.stream)
+        return self._end(turn)
+
+    def _compose(self, picture: DevicePicture, matte: DeviceMatte, targets: Sequence[VideoFormat]) -> None:
+        for target in targets:
+            background, out = self.backdrops.pictures[target], self.outputs.pictures[target]
+            self.recorder.compose(picture, matte, background, out, self.outputs.flag, cuda_stream=self.stream)
+
+    def _blur(
+        self, view: DeviceView, picture: DevicePicture, matte: DeviceMatte, strength: float, targets: list[VideoFormat]
+    ) -> None:
+        blur = view.gather(picture, matte, strength, cuda_stream=self.stream)
+        for target in targets:
+            blur.render(self.backdrops.pictures[target], cuda_stream=self.stream)
+
+    def _begin(self) -> None:
+        self.recorder.take()  # what a recording left behind that failed
+        self._mark(Mark.LAUNCHED)
+        self._add(partial(self.outputs.clear, cuda_stream=self.stream))
+
+    def _end(self, turn: int) -> tuple[Step, ...]:
+        self._mark(Mark.COMPOSED)
+        self._add(partial(self.outputs.download, turn, cuda_stream=self.stream))
+        self._mark(Mark.DOWNLOADED)
+        return self.recorder.take()
+
+    def _mark(self, moment: Mark) -> None:
+        self._add(partial(self.clock.mark, moment))
+
+    def _add(self, step: Step) -> None:
+        self.recorder.add(step)
