@@ -19,6 +19,7 @@ from vcam.frame import PixelFormat, Size, VideoFormat
 from vcam.pipeline.assemble import assemble, reload, wire
 from vcam.pipeline.assemble_engine import EngineRoom, silent
 from vcam.pipeline.card import TEXTS
+from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import Outcome, SafeReason, State
 from vcam.stages import MatteControls
 
@@ -97,7 +98,7 @@ def engine_room(config: Config) -> EngineRoom:
 
 def test_auto_without_a_network_says_why_the_plate_engine_runs(tmp_path: Path) -> None:
     config = settings(engine=EngineChoice.AUTO, model_download=False, models_dir=tmp_path)
-    opened = engine_room(config).open_processor()
+    opened = engine_room(config).open_processor(Preparation())
     with opened.processor as processor:
         assert processor.info.engine == "plate"
     assert "could not be had" in opened.reason
@@ -106,25 +107,27 @@ def test_auto_without_a_network_says_why_the_plate_engine_runs(tmp_path: Path) -
 def test_an_engine_that_was_asked_for_is_never_replaced(tmp_path: Path) -> None:
     config = settings(engine=EngineChoice.ONNXRUNTIME, model_download=False, models_dir=tmp_path)
     with pytest.raises(ModelFetchError, match="switched off"):
-        engine_room(config).open_processor()
+        engine_room(config).open_processor(Preparation())
 
 
 def test_an_engine_of_the_future_is_refused() -> None:
     with pytest.raises(EngineUnavailableError, match="TensorRT"):
-        engine_room(settings(engine=EngineChoice.TENSORRT)).open_processor()
+        engine_room(settings(engine=EngineChoice.TENSORRT)).open_processor(Preparation())
 
 
 def test_a_model_that_is_no_model_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "words.onnx"
     text.write_text("these are words\n" * 100)
     with pytest.raises(VcamError, match=r"words\.onnx"):
-        engine_room(settings(engine=EngineChoice.AUTO, model=str(text), models_dir=tmp_path)).open_processor()
+        engine_room(settings(engine=EngineChoice.AUTO, model=str(text), models_dir=tmp_path)).open_processor(
+            Preparation()
+        )
 
 
 def test_a_mask_network_is_recognised(tmp_path: Path) -> None:
     path = network(tmp_path, [mean()])
     config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path)
-    opened = engine_room(config).open_processor()
+    opened = engine_room(config).open_processor(Preparation())
     with opened.processor as processor:
         assert processor.info.model == path.stem
         assert processor.info.size == Size(32, 24)
@@ -146,7 +149,7 @@ def test_half_precision_can_be_switched_off(tmp_path: Path, fp16: bool, precisio
     path = tmp_path / "rvm_like.onnx"
     onnx.save(make_rvm_like("deep"), path)
     config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path, quality=Quality.FAST, fp16=fp16)
-    with engine_room(config).open_processor().processor as processor:
+    with engine_room(config).open_processor(Preparation()).processor as processor:
         assert processor.info.precision == precision
 
 
@@ -197,4 +200,4 @@ def test_mismatch_is_reported_when_it_is_neither(tmp_path: Path) -> None:
     path = network(tmp_path, two_pictures)
     config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path)
     with pytest.raises(ModelMismatchError):
-        engine_room(config).open_processor()
+        engine_room(config).open_processor(Preparation())

@@ -2,119 +2,22 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.pipeline import room
-from vcam.compose.cpu import CpuFrameProcessor
-from vcam.decode.choose import make_decoder
-from vcam.errors import DeviceError, EngineError, SinkError, VcamError
-from vcam.fakes import FakeEngine, FakeSink, FakeSource, Fault
-from vcam.frame import AffineMatte, Stamp
+from tests.pipeline.rig import ENGINE_BROKE, LIMIT_S, Rig, assert_set, raises, wait_until
+from vcam.errors import DeviceError, EngineError, SinkError
+from vcam.fakes import FakeEngine, FakeSink, FakeSource
+from vcam.frame import AffineMatte, EncodedFrame, Stamp, Tensor, allocate_planes
 from vcam.pipeline import supervisor
 from vcam.pipeline.snapshot import DropReason, SafeReason, State
-from vcam.pipeline.supervisor import Pipeline
-from vcam.pipeline.wiring import OpenedProcessor, Policy, Wiring
-from vcam.stages import Scene
 
-INTERVAL_S = 0.01
-LIMIT_S = 20.0
-POLICY = Policy(live=True, frame_interval_s=INTERVAL_S, safe_after_s=0.1, engine_retry_s=0.05)
-
-
-@dataclass
-class Rig:
-    """A pipeline over fakes and the real CPU processor. Faults are set before it starts."""
-
-    source_faults: Mapping[int, Fault] = field(default_factory=dict)
-    engine_faults: Mapping[int, Fault] = field(default_factory=dict)
-    spoil: Mapping[int, Callable[[AffineMatte], AffineMatte]] = field(default_factory=dict)
-    data: bytes = field(default_factory=room.camera_picture)
-    mask: np.ndarray[tuple[int, int], np.dtype[np.float32]] = field(default_factory=room.mask)
-    sinks: tuple[FakeSink, ...] = field(default_factory=lambda: (FakeSink(room.OUTPUT),))
-    policy: Policy = POLICY
-    before_engine: Fault = lambda: None
-
-    def __post_init__(self) -> None:
-        self.source = FakeSource(self.data, room.CAMERA, interval_s=INTERVAL_S, faults=self.source_faults)
-        self.engine = FakeEngine(self.mask, faults=self.engine_faults, spoil=self.spoil)
-
-    @property
-    def sink(self) -> FakeSink:
-        return self.sinks[0]
-
-    def wiring(self) -> Wiring:
-        def open_processor() -> OpenedProcessor:
-            self.before_engine()
-            return OpenedProcessor(CpuFrameProcessor(self.engine, [sink.format for sink in self.sinks]), "a test")
-
-        return Wiring(
-            source_name="fake",
-            open_source=lambda: self.source,
-            make_decoder=make_decoder,
-            open_processor=open_processor,
-            sinks=self.sinks,
-            scene=Scene(room.GreenBackdrop()),
-            card=room.card,
-            policy=self.policy,
-        )
-
-    @contextmanager
-    def running(self) -> Iterator[Pipeline]:
-        """The pipeline in its own thread; re-raises what ended it."""
-        ended: list[BaseException] = []
-
-        def supervise(pipeline: Pipeline) -> None:
-            try:
-                pipeline.run()
-            except VcamError as error:
-                ended.append(error)
-
-        with Pipeline(self.wiring()) as pipeline:
-            thread = threading.Thread(target=supervise, args=(pipeline,))
-            thread.start()
-            try:
-                yield pipeline
-            finally:
-                pipeline.stop()
-                thread.join(LIMIT_S)
-                assert not thread.is_alive()
-        if ended:
-            raise ended[0]
-
-    def wait_live(self, count: int) -> None:
-        """Until ``count`` pictures show the person."""
-        assert self.sink.wait_for(lambda all_: sum(map(room.shows_person, all_)) >= count, LIMIT_S)
-
-    def wait_card(self, after: int = 0) -> None:
-        assert self.sink.wait_for(lambda all_: any(map(room.is_card, all_[after:])), LIMIT_S)
-
-    def assert_closed(self) -> None:
-        """No picture on any sink leaked, and there were pictures."""
-        for sink in self.sinks:
-            assert sink.pictures
-            assert not any(map(room.leaks, sink.pictures))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def raises(error: Exception) -> Fault:
-    def fault() -> None:
-        raise error
-
-    return fault
-
-
-ENGINE_BROKE = EngineError("the engine broke", hint="this is a test")
+either_intake = pytest.mark.parametrize("ahead", [False, True], ids=["inline", "ahead"])
+"""Decoded in the frame thread, or by a thread ahead of it."""
 
 
 def test_the_check_can_fail() -> None:
@@ -124,8 +27,9 @@ def test_the_check_can_fail() -> None:
         assert rig.sink.wait_for(lambda all_: any(map(room.leaks, all_)), LIMIT_S)
 
 
-def test_live_shows_the_person_and_nothing_of_the_room() -> None:
-    rig = Rig()
+@either_intake
+def test_live_shows_the_person_and_nothing_of_the_room(ahead: bool) -> None:
+    rig = Rig(ahead=ahead)
     with rig.running() as pipeline:
         rig.wait_live(5)
         assert pipeline.snapshot().state is State.LIVE
@@ -142,10 +46,6 @@ def test_start_up_shows_the_card_until_the_engine_is_there() -> None:
         gate.set()
         rig.wait_live(1)
     rig.assert_closed()
-
-
-def assert_set(gate: threading.Event) -> None:
-    assert gate.wait(LIMIT_S)
 
 
 def spoil_a(value: float) -> Callable[[AffineMatte], AffineMatte]:
@@ -175,8 +75,9 @@ def test_a_matte_of_another_frame_becomes_the_card() -> None:
     rig.assert_closed()
 
 
-def test_one_engine_error_is_a_card_and_a_reset() -> None:
-    rig = Rig(engine_faults={3: raises(ENGINE_BROKE)})
+@either_intake
+def test_one_engine_error_is_a_card_and_a_reset(ahead: bool) -> None:
+    rig = Rig(engine_faults={3: raises(ENGINE_BROKE)}, ahead=ahead)
     with rig.running() as pipeline:
         rig.wait_live(8)
         assert pipeline.snapshot().safe[SafeReason.ENGINE_ERROR] >= 1
@@ -184,8 +85,9 @@ def test_one_engine_error_is_a_card_and_a_reset() -> None:
     rig.assert_closed()
 
 
-def test_an_engine_that_keeps_failing_is_opened_anew() -> None:
-    rig = Rig(engine_faults=dict.fromkeys((3, 4, 5), raises(ENGINE_BROKE)))
+@either_intake
+def test_an_engine_that_keeps_failing_is_opened_anew(ahead: bool) -> None:
+    rig = Rig(engine_faults=dict.fromkeys((3, 4, 5), raises(ENGINE_BROKE)), ahead=ahead)
     opened: list[int] = []
     rig.before_engine = lambda: opened.append(1)
     with rig.running():
@@ -210,9 +112,10 @@ def test_an_engine_that_never_works_ends_the_process() -> None:
     rig.assert_closed()
 
 
-def test_a_stalled_engine_is_covered_by_the_card() -> None:
+@either_intake
+def test_a_stalled_engine_is_covered_by_the_card(ahead: bool) -> None:
     gate = threading.Event()
-    rig = Rig(engine_faults={3: lambda: assert_set(gate)})
+    rig = Rig(engine_faults={3: lambda: assert_set(gate)}, ahead=ahead)
     with rig.running() as pipeline:
         wait_until(lambda: pipeline.snapshot().safe[SafeReason.ENGINE_STALL] >= 3)
         gate.set()
@@ -232,8 +135,9 @@ def test_a_slow_engine_does_not_flicker() -> None:
     rig.assert_closed()
 
 
-def test_a_late_frame_is_not_shown() -> None:
-    rig = Rig(engine_faults={3: lambda: time.sleep(0.3)})
+@either_intake
+def test_a_late_frame_is_not_shown(ahead: bool) -> None:
+    rig = Rig(engine_faults={3: lambda: time.sleep(0.3)}, ahead=ahead)
     rig.policy = replace(rig.policy, max_latency_s=0.15, safe_after_s=5.0)
     with rig.running() as pipeline:
         rig.wait_live(8)
@@ -242,8 +146,11 @@ def test_a_late_frame_is_not_shown() -> None:
     rig.assert_closed()
 
 
-def test_a_lost_camera_becomes_the_card_and_comes_back() -> None:
-    rig = Rig(source_faults=dict.fromkeys(range(5, 8), raises(DeviceError("unplugged", hint="plug it in"))))
+@either_intake
+def test_a_lost_camera_becomes_the_card_and_comes_back(ahead: bool) -> None:
+    rig = Rig(
+        source_faults=dict.fromkeys(range(5, 8), raises(DeviceError("unplugged", hint="plug it in"))), ahead=ahead
+    )
     with rig.running() as pipeline:
         rig.wait_live(3)
         wait_until(lambda: pipeline.snapshot().safe[SafeReason.CAMERA_LOST] >= 1)
@@ -268,8 +175,9 @@ def test_a_missing_camera_is_waited_for_when_asked() -> None:
     rig.assert_closed()
 
 
-def test_a_corrupt_frame_is_dropped_and_counted() -> None:
-    rig = Rig(data=room.camera_picture()[:-100])
+@either_intake
+def test_a_corrupt_frame_is_dropped_and_counted(ahead: bool) -> None:
+    rig = Rig(data=room.camera_picture()[:-100], ahead=ahead)
     with rig.running() as pipeline:
         wait_until(lambda: pipeline.snapshot().dropped[DropReason.CORRUPT] >= 3)
         rig.wait_card()
@@ -303,8 +211,9 @@ def test_no_sink_at_all_is_an_error() -> None:
         pass
 
 
-def test_reload_goes_through_the_card() -> None:
-    rig = Rig()
+@either_intake
+def test_reload_goes_through_the_card(ahead: bool) -> None:
+    rig = Rig(ahead=ahead)
     with rig.running() as pipeline:
         rig.wait_live(5)
         gate = threading.Event()
@@ -319,8 +228,9 @@ def test_reload_goes_through_the_card() -> None:
     assert rig.sink.opened == 1
 
 
-def test_pause_shows_the_card() -> None:
-    rig = Rig()
+@either_intake
+def test_pause_shows_the_card(ahead: bool) -> None:
+    rig = Rig(ahead=ahead)
     with rig.running() as pipeline:
         rig.wait_live(3)
         pipeline.pause(paused=True)
@@ -372,8 +282,9 @@ def test_a_reload_that_switches_on_demand_off_wakes_the_camera() -> None:
     rig.assert_closed()
 
 
-def test_nobody_watching_closes_the_camera() -> None:
-    rig = Rig()
+@either_intake
+def test_nobody_watching_closes_the_camera(ahead: bool) -> None:
+    rig = Rig(ahead=ahead)
     rig.policy = replace(rig.policy, idle_after_s=0.05)
     rig.sink.readers = 1
     with rig.running() as pipeline:
@@ -386,9 +297,10 @@ def test_nobody_watching_closes_the_camera() -> None:
     rig.assert_closed()
 
 
-def test_stop_is_clean_within_a_second_even_when_the_engine_hangs() -> None:
+@either_intake
+def test_stop_is_clean_within_a_second_even_when_the_engine_hangs(ahead: bool) -> None:
     gate = threading.Event()
-    rig = Rig(engine_faults={3: lambda: assert_set(gate)})
+    rig = Rig(engine_faults={3: lambda: assert_set(gate)}, ahead=ahead)
     with rig.running() as pipeline:
         wait_until(lambda: rig.engine.mattes == 4)
         pipeline.stop()
@@ -408,3 +320,45 @@ def test_an_engine_that_never_returns_ends_the_process(monkeypatch: pytest.Monke
         wait_until(lambda: pipeline.ended)
     gate.set()
     rig.assert_closed()
+
+
+class NumberedSource(FakeSource):
+    """Each picture is of one grey, which tells its number."""
+
+    def read(self, timeout_s: float) -> EncodedFrame:
+        frame = super().read(timeout_s)
+        buffer, planes = allocate_planes(room.CAMERA)
+        for plane, level in zip(planes, (grey_of(frame.stamp), 128, 128), strict=True):
+            plane[:] = level
+        return replace(frame, data=buffer)
+
+
+def grey_of(stamp: Stamp) -> int:
+    """Two levels apart, so that the output's narrower range keeps them apart."""
+    return 16 + 2 * (stamp.sequence % 112)
+
+
+class ComparingEngine(FakeEngine):
+    """Finds no one in a picture that is not that of its stamp."""
+
+    mistaken = 0
+
+    def matte(self, small: Tensor, stamp: Stamp) -> AffineMatte:
+        if np.abs(small - grey_of(stamp) / 255).max() > 1.5 / 255:
+            self.mistaken += 1
+        return super().matte(small, stamp)
+
+
+@either_intake
+def test_each_matte_is_of_its_own_frame(ahead: bool) -> None:
+    rig = Rig(ahead=ahead, mask=np.ones((12, 20), np.float32))
+    rig.source = NumberedSource(b"", room.CAMERA, interval_s=0.002)
+    engine = rig.engine = ComparingEngine(rig.mask)
+    shown = 60
+    with rig.running():
+        assert rig.sink.wait_for(lambda all_: len(all_) - sum(map(room.is_card, all_)) >= shown, LIMIT_S)
+    greys = [int(picture[0][96, 160]) for picture in rig.sink.pictures if not room.is_card(picture)]
+    steps = np.diff(greys)
+    assert np.all(steps[steps < 0] < -100), "newer and newer, but where the greys begin again"
+    assert not np.any(steps == 0), "no frame leaves twice"
+    assert engine.mistaken == 0

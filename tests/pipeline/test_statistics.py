@@ -19,7 +19,6 @@ OBSERVED = Observed(
     outputs=(OutputStatus("null:", up=True, consumers=None, frames=3, errors=0),),
     last_live_age_s=0.01,
     last_write_age_s=0.02,
-    plan_build_s=None,
     source="test:64x48@30",
 )
 

@@ -3,7 +3,16 @@
 from dataclasses import replace
 
 from vcam.frame import Size
-from vcam.pipeline.snapshot import DropReason, Outcome, OutputStatus, SafeReason, Snapshot, State
+from vcam.pipeline.snapshot import (
+    DropReason,
+    Outcome,
+    OutputStatus,
+    SafeReason,
+    Snapshot,
+    State,
+    TakeoverOutcome,
+    TakeoverState,
+)
 from vcam.pipeline.statistics import Observed, Statistics
 from vcam.stages import EngineInfo, Stage
 
@@ -19,8 +28,8 @@ RUNNING = Observed(
     ),
     last_live_age_s=0.012,
     last_write_age_s=0.012,
-    plan_build_s=None,
     source="/dev/video0",
+    decoder="turbojpeg",
 )
 
 STARTING = replace(
@@ -45,7 +54,9 @@ def running() -> Snapshot:
     statistics.dropped(DropReason.SUPERSEDED, 4)
     for _ in range(11):
         statistics.safe(SafeReason.ENGINE_LOADING)
-    return statistics.snapshot(replace(RUNNING, plan_build_s=41.5))
+    statistics.plan_built(41.5)
+    statistics.takeover(TakeoverOutcome.SWAPPED)
+    return statistics.snapshot(replace(RUNNING, takeover=TakeoverState.DONE, gpu_graph=True))
 
 
 def observed(what: Observed) -> Snapshot:

@@ -5,12 +5,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.service.snapshots import RUNNING, STARTING, observed, running
 from vcam import __version__
-from vcam.pipeline.snapshot import DropReason, Outcome, SafeReason, Snapshot, State
+from vcam.pipeline.snapshot import DropReason, Outcome, SafeReason, Snapshot, State, TakeoverOutcome, TakeoverState
 from vcam.service.metrics import PipelineCollector, make_registry
 from vcam.stages import Stage
 
@@ -26,7 +27,12 @@ CONTRACT = {
     "vcam_camera_up": set[str](),
     "vcam_consumers": {"output"},
     "vcam_engine_info": {"engine", "model", "precision", "size", "device"},
+    "vcam_decoder_info": {"decoder"},
     "vcam_plan_build_seconds": set[str](),
+    "vcam_plan_build_ratio": set[str](),
+    "vcam_takeover_state": {"state"},
+    "vcam_takeovers": {"outcome"},
+    "vcam_gpu_graph": {"mode"},
     "vcam_build_info": {"version"},
 }
 """Names and labels that dashboards stand on."""
@@ -66,6 +72,7 @@ def test_every_label_of_a_closed_set_is_there_from_the_start() -> None:
         ("vcam_safe_frames_total", "reason", SafeReason),
         ("vcam_dropped_frames_total", "reason", DropReason),
         ("vcam_stage_duration_seconds_count", "stage", Stage),
+        ("vcam_takeovers_total", "outcome", TakeoverOutcome),
     ):
         assert [found[f'{name}{{{label}="{value}"}}'] for value in values] == [0.0] * len(values)
 
@@ -78,10 +85,30 @@ def test_exactly_one_state_is_set() -> None:
         }
 
 
+def test_exactly_one_state_of_a_takeover_is_set() -> None:
+    for state in TakeoverState:
+        found = samples(observed(replace(RUNNING, takeover=state)))
+        assert {each: found[f'vcam_takeover_state{{state="{each}"}}'] for each in TakeoverState} == {
+            each: float(each is state) for each in TakeoverState
+        }
+
+
+@pytest.mark.parametrize(("graph", "launched"), [(True, {"graph": 1, "plain": 0}), (False, {"graph": 0, "plain": 1})])
+def test_how_a_gpu_is_launched_is_told(graph: bool, launched: dict[str, float]) -> None:
+    found = samples(observed(replace(RUNNING, gpu_graph=graph)))
+    assert {mode: found[f'vcam_gpu_graph{{mode="{mode}"}}'] for mode in launched} == launched
+
+
+def test_a_plan_that_is_being_built_tells_how_far_it_is() -> None:
+    assert samples(observed(replace(STARTING, plan_build_share=0.43)))["vcam_plan_build_ratio"] == 0.43
+
+
 def test_what_is_not_known_is_left_out() -> None:
-    text = page(observed(STARTING))
-    assert "vcam_engine_info{" not in text
-    assert not re.search(r"^vcam_plan_build_seconds ", text, re.M)
+    text = page(observed(replace(STARTING, decoder=None)))
+    for name in ("vcam_engine_info", "vcam_decoder_info", "vcam_gpu_graph"):
+        assert f"{name}{{" not in text
+    for name in ("vcam_plan_build_seconds", "vcam_plan_build_ratio"):
+        assert not re.search(rf"^{name} ", text, re.M)
     assert 'vcam_consumers{output="/dev/video10"} 2.0' in text
     assert "file:out.mp4" not in text
 

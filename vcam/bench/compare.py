@@ -16,6 +16,7 @@ from vcam.frame import EncodedFrame, PixelFormat, Size, Stamp, VideoFormat
 from vcam.model.manifest import DEFAULT_MODEL
 from vcam.model.prepare import locate
 from vcam.pipeline.assemble_engine import EngineRoom, silent
+from vcam.pipeline.preparation import Preparation
 from vcam.scene.spec import build_scene
 from vcam.stages import StageTimes
 
@@ -28,7 +29,7 @@ def run(clip: Clip, config: Config, count: int) -> Iterator[Row]:
     green = np.full((camera.height, camera.width, 3), (0, 255, 0), np.uint8)
     theirs = UncutPipeline(Path(model), size, green, threads=default_threads())
     target = VideoFormat(PixelFormat.YUYV, camera.width, camera.height)
-    opened = EngineRoom(config, camera, (target,), silent).open_processor()
+    opened = EngineRoom(config, camera, (target,), silent).open_processor(Preparation())
     scene, times = build_scene("green", (0, 255, 0)), StageTimes()
     jpegs, numbers = cycle(clip.jpegs), iter(range(10**9))
     with opened.processor as processor, make_decoder(clip.format) as decoder:

@@ -11,6 +11,7 @@ from vcam.config import Config, EngineChoice
 from vcam.engines.select import EngineName, choose, default_threads, look
 from vcam.errors import MissingDependencyError, ModelError, ModelFetchError, ModelMismatchError
 from vcam.frame import Size, VideoFormat
+from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.wiring import OpenedProcessor
 from vcam.stages import CoreModel, MattingEngine
 
@@ -41,7 +42,7 @@ class EngineRoom:
         self._targets = targets
         self._progress = progress
 
-    def open_processor(self) -> OpenedProcessor:
+    def open_processor(self, preparation: Preparation) -> OpenedProcessor:
         """Make the engine, preparing its model first; may take long. The processor enters it.
 
         Raises ModelError, EngineUnavailableError, MissingDependencyError when the user's own choice cannot be had.

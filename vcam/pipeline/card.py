@@ -14,6 +14,7 @@ TEXTS: Mapping[SafeReason, tuple[str, str]] = MappingProxyType(
     {
         SafeReason.STARTING: ("Starting", "The camera will be here in a moment"),
         SafeReason.ENGINE_LOADING: ("Starting", "The camera will be here in a moment"),
+        SafeReason.ENGINE_BUILDING: ("Getting ready", "The first start takes a few minutes"),
         SafeReason.RELOAD: ("One moment", "Settings are being changed"),
         SafeReason.PAUSED: ("Paused", "The camera is switched off for now"),
         SafeReason.CAMERA_LOST: ("Camera disconnected", _SOON),

@@ -6,18 +6,20 @@ turn composes only with a finite matte of that very frame.
 
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
 
 from vcam.errors import DecodeError, EngineError, MatteInvalidError, SlotClosedError
-from vcam.frame import EncodedFrame, Stamp, VideoFormat
 from vcam.pipeline.capture import Captured
+from vcam.pipeline.intake import Intake, IntakePolicy, count_corrupt, open_intake
+from vcam.pipeline.line import GAP_S, Line
 from vcam.pipeline.outputs import Outputs
-from vcam.pipeline.snapshot import DropReason, Outcome, SafeReason
+from vcam.pipeline.preparation import Preparation
+from vcam.pipeline.snapshot import DropReason, Outcome, SafeReason, TakeoverState
 from vcam.pipeline.statistics import Statistics
+from vcam.pipeline.succession import Succession
 from vcam.pipeline.wiring import Wiring
 from vcam.pipeline.worker import RetryPolicy, Worker
 from vcam.slot import LatestSlot
-from vcam.stages import Decoder, EngineInfo, FrameProcessor, Scene, Stage, StageTimes
+from vcam.stages import EngineInfo, FrameProcessor, Scene, Stage, StageTimes
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +31,10 @@ _FAILURES_BEFORE_REBUILD = 3
 """An engine that fails this often in a row is closed and opened anew."""
 _TYPICAL_WEIGHT = 0.3
 """Of the newest frame in the running mean of how long a frame takes."""
-_GAP_S = 0.5
-"""A pause longer than this makes the recurrent state worthless: people move on in half a second."""
 
 
 class FrameLoop:
-    """Owns decoder and processor; lives in its Worker's thread.
+    """Owns decoders and processor; lives in its Worker's thread.
 
     write_safe: puts the SAFE card on every output.
     """
@@ -55,89 +55,127 @@ class FrameLoop:
         self._statistics = statistics
         self._write_safe = write_safe
         self._times = StageTimes()
-        self._decoder: Decoder | None = None
-        self._decoder_format: VideoFormat | None = None
-        self._last: Stamp | None = None
         self._engine_failures = 0
         self._clock = wiring.policy.clock
         self.scene: Scene = wiring.scene
         self.paused = False
         self.engine: EngineInfo | None = None
         self.engine_reason = ""
-        self.busy_since_s: float | None = None
+        self._preparation = Preparation()
+        self._succession: Succession | None = None
+        self._intake: Intake | None = None
+        self._frame_since_s: float | None = None
+        self._left = wiring.policy.frames
         self.typical_s = 0.0
         self.last_live_s: float | None = None
         self.failing: SafeReason | None = None
         retry = RetryPolicy(wiring.policy.engine_retry_s, _ENGINE_BACKOFF_LIMIT_S, failures_limit=_OPENINGS_LIMIT)
         self.worker = Worker("vcam-frame", self._session, retry, on_end=on_end, on_failure=self._crashed)
 
-    def _session(self) -> None:
-        self.engine, self._last, self._engine_failures = None, None, 0
-        try:
-            opened = self._wiring.open_processor()
-            with ExitStack() as stack:
-                processor = stack.enter_context(opened.processor)
-                self._decoder, self._decoder_format = None, None
-                stack.callback(self._close_decoder)
-                self.engine, self.engine_reason = processor.info, opened.reason
-                _log.info("engine.ready", extra=_engine_facts(processor.info, opened.reason))
-                self._pump(processor)
-        finally:
-            self.engine, self.busy_since_s = None, None
+    @property
+    def busy_since_s(self) -> float | None:
+        """Since when a thread is at its present frame; None while there is none."""
+        intake = self._intake
+        ahead_s = None if intake is None else intake.busy_since_s
+        return min((since_s for since_s in (self._frame_since_s, ahead_s) if since_s is not None), default=None)
 
-    def _pump(self, processor: FrameProcessor) -> None:
-        left = self._wiring.policy.frames
-        while not self.worker.stopping and left != 0:
+    @property
+    def decoder(self) -> str | None:
+        """See Snapshot, as the next three."""
+        intake = self._intake
+        return None if intake is None else intake.decoder
+
+    @property
+    def gpu_graph(self) -> bool | None:
+        succession = self._succession
+        return None if succession is None else succession.line.opened.gpu_graph()
+
+    @property
+    def takeover(self) -> TakeoverState:
+        succession = self._succession
+        return TakeoverState.NONE if succession is None else succession.state
+
+    @property
+    def plan_build_share(self) -> float | None:
+        return self._preparation.plan_build_share
+
+    def _session(self) -> None:
+        policy, make_decoder = self._wiring.policy, self._wiring.make_decoder
+        self._preparation = Preparation(lambda: self.worker.stopping, self._statistics.plan_built, clock=self._clock)
+        try:
+            line = Line(self._wiring.open_processor(self._preparation), make_decoder)
+            with Succession(line, self._preparation, self._statistics, policy, make_decoder) as succession:
+                self._succession = succession
+                while self._work(succession):
+                    succession.swap()
+        finally:
+            self.engine, self._succession, self._intake, self._frame_since_s = None, None, None, None
+
+    def _work(self, succession: Succession) -> bool:
+        """With the line that there is now, until a better one is ready (True) or all is done."""
+        line, policy = succession.line, self._wiring.policy
+        self._engine_failures = 0
+        self.engine, self.engine_reason = line.processor.info, line.opened.reason
+        _log.info("engine.ready", extra=_engine_facts(line.processor.info, line.opened.reason))
+        how = IntakePolicy(every_frame=not policy.live, wanted=lambda: not self.paused, clock=self._clock)
+        with open_intake(line, self._slot, self._statistics, how) as intake:
+            self._intake = intake
+            return self._pump(succession, intake)
+
+    def _pump(self, succession: Succession, intake: Intake) -> bool:
+        while not self.worker.stopping and self._left != 0:
+            if succession.ready:
+                return True
             try:
-                captured = self._take()
+                captured = self._take(intake)
             except TimeoutError:
                 continue
             except SlotClosedError:
-                return
+                return False
             if self.paused:
                 continue
-            began_s = self.busy_since_s = self._clock()
-            shown = self._one_frame(captured, processor)
-            self.busy_since_s = None
+            scene = self.scene
+            began_s = self._frame_since_s = self._clock()
+            outcome = self._one_frame(captured, scene, succession.line, intake)
+            self._frame_since_s = None
             weight = _TYPICAL_WEIGHT if self.typical_s else 1.0
             self.typical_s += weight * (self._clock() - began_s - self.typical_s)
-            if shown and left is not None:
-                left -= 1
+            if outcome is Outcome.LIVE:
+                succession.shown(captured.frame, scene)
+            if outcome is not Outcome.DROPPED and self._left is not None:
+                self._left -= 1
+        return False
 
-    def _take(self) -> Captured:
+    def _take(self, intake: Intake) -> Captured:
         self._times.clear()
         with self._times.measure(Stage.CAPTURE_WAIT):
-            return self._slot.take(_TAKE_TIMEOUT_S)
+            return intake.take(_TAKE_TIMEOUT_S)
 
-    def _one_frame(self, captured: Captured, processor: FrameProcessor) -> bool:
-        """Show one frame, as LIVE or SAFE; False when it was dropped."""
+    def _one_frame(self, captured: Captured, scene: Scene, line: Line, intake: Intake) -> Outcome:
+        """Show one frame, as LIVE or SAFE, or drop it."""
         try:
-            outcome = self._live(captured, processor)
+            outcome = self._live(captured, scene, line, intake)
         except DecodeError as error:
-            _log.warning("frame.corrupt", extra={"problem": error.problem})
-            self._statistics.dropped(DropReason.CORRUPT)
+            count_corrupt(error, self._statistics)
             outcome = Outcome.DROPPED
         except EngineError as error:
             outcome = Outcome.SAFE
-            self._engine_failed(error, processor)
+            self._engine_failed(error, line.processor)
         if outcome is Outcome.LIVE:
             self._engine_failures, self.failing = 0, None
             self.last_live_s = self._clock()
             self.worker.succeeded()
         latency_s = self._clock() - self._captured_s(captured)
         self._statistics.frame_done(outcome, self._times.seconds(), latency_s)
-        return outcome is not Outcome.DROPPED
+        return outcome
 
-    def _live(self, captured: Captured, processor: FrameProcessor) -> Outcome:
+    def _live(self, captured: Captured, scene: Scene, line: Line, intake: Intake) -> Outcome:
         policy = self._wiring.policy
-        frame = captured.frame
-        self._forget_after_gap(frame.stamp, processor)
-        decoder = self._decoder_for(frame)
-        with self._times.measure(Stage.DECODE):
-            image = decoder.decode(frame)
-        images = processor.process(image, self.scene, self._times)
+        line.follow(captured.frame.stamp)
+        image = intake.picture(captured, self._times)
+        images = line.processor.process(image, scene, self._times)
         if self._wiring.observer is not None:
-            self._wiring.observer(image, processor, images)
+            self._wiring.observer(image, line.processor, images)
         if self.worker.stopping or self.paused:
             return Outcome.DROPPED
         if policy.live and self._clock() - captured.received_s > policy.max_latency_s:
@@ -165,28 +203,10 @@ class FrameLoop:
             if self._wiring.policy.live:  # in a file, a frame that failed is left out
                 self._write_safe(self.failing)
 
-    def _forget_after_gap(self, stamp: Stamp, processor: FrameProcessor) -> None:
-        last, self._last = self._last, stamp
-        if last is not None and (stamp.epoch != last.epoch or stamp.pts_ns - last.pts_ns > _GAP_S * 1e9):
-            processor.reset()
-
-    def _decoder_for(self, frame: EncodedFrame) -> Decoder:
-        """The decoder of this format; a camera may come back with another one."""
-        if self._decoder is None or frame.format != self._decoder_format:
-            self._close_decoder()
-            self._decoder = self._wiring.make_decoder(frame.format).__enter__()
-            self._decoder_format = frame.format
-        return self._decoder
-
-    def _close_decoder(self) -> None:
-        if self._decoder is not None:
-            self._decoder.__exit__(None, None, None)
-            self._decoder = None
-
     def _captured_s(self, captured: Captured) -> float:
         """When the light fell on the sensor, if the source keeps the clock's time; else when the frame reached us."""
         pts_s = captured.frame.stamp.pts_ns / 1e9
-        plausible = self._wiring.policy.live and 0 <= captured.received_s - pts_s < _GAP_S
+        plausible = self._wiring.policy.live and 0 <= captured.received_s - pts_s < GAP_S
         return pts_s if plausible else captured.received_s
 
 

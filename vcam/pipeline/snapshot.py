@@ -24,6 +24,7 @@ class SafeReason(StrEnum):
 
     STARTING = "starting"
     ENGINE_LOADING = "engine_loading"
+    ENGINE_BUILDING = "engine_building"
     ENGINE_ERROR = "engine_error"
     ENGINE_STALL = "engine_stall"
     MATTE_INVALID = "matte_invalid"
@@ -57,6 +58,28 @@ class Outcome(StrEnum):
     DROPPED = "dropped"
 
 
+class TakeoverState(StrEnum):
+    """Where the engine stands that shall take over from the one that runs.
+
+    none: there is no better one on its way. preparing: its plan is built, its library loaded. warming: it sees each
+    frame, nobody sees its pictures. done: it runs. given_up: it never will; the log says why.
+    """
+
+    NONE = "none"
+    PREPARING = "preparing"
+    WARMING = "warming"
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+class TakeoverOutcome(StrEnum):
+    """What became of an attempt. disagreed: its matte never came near that of the running engine."""
+
+    SWAPPED = "swapped"
+    DISAGREED = "disagreed"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Histogram:
     """Durations by bucket. Seconds.
@@ -88,8 +111,11 @@ class Snapshot:
 
     frames: by outcome, of the frames that the frame thread took. safe: SAFE cards written. dropped: captured frames
     that were not shown. last_live_age_s, last_write_age_s: seconds since a live frame, since any frame (live or SAFE)
-    left; None before the first. plan_build_s: how long the engine's plan took to build, None where there was none.
-    fps: live frames a second, over the last two seconds.
+    left; None before the first. fps: live frames a second, over the last two seconds.
+    plan_build_s: how long the last plan took to build, None where there was none. plan_build_share: how much of one is
+    done, 0 to 1, None while none is built. takeovers: attempts to change to a better engine, by outcome.
+    decoder: which one runs, None before the first frame. gpu_graph: whether a GPU's frames are launched as graphs;
+    None without a GPU, and before its first frame.
     """
 
     version: str
@@ -107,5 +133,10 @@ class Snapshot:
     last_live_age_s: float | None
     last_write_age_s: float | None
     plan_build_s: float | None
+    plan_build_share: float | None
+    takeover: TakeoverState
+    takeovers: Mapping[TakeoverOutcome, int]
+    decoder: str | None
+    gpu_graph: bool | None
     source: str
     fps: float

@@ -10,7 +10,17 @@ from types import MappingProxyType
 import numpy as np
 
 from vcam import __version__
-from vcam.pipeline.snapshot import DropReason, Histogram, Outcome, OutputStatus, SafeReason, Snapshot, State
+from vcam.pipeline.snapshot import (
+    DropReason,
+    Histogram,
+    Outcome,
+    OutputStatus,
+    SafeReason,
+    Snapshot,
+    State,
+    TakeoverOutcome,
+    TakeoverState,
+)
 from vcam.stages import EngineInfo, Stage
 
 BOUNDS_S = (
@@ -39,8 +49,11 @@ class Observed:
     outputs: tuple[OutputStatus, ...]
     last_live_age_s: float | None
     last_write_age_s: float | None
-    plan_build_s: float | None
     source: str
+    plan_build_share: float | None = None
+    takeover: TakeoverState = TakeoverState.NONE
+    decoder: str | None = None
+    gpu_graph: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,8 @@ class Statistics:
         self._frames = dict.fromkeys(Outcome, 0)
         self._safe = dict.fromkeys(SafeReason, 0)
         self._dropped = dict.fromkeys(DropReason, 0)
+        self._takeovers = dict.fromkeys(TakeoverOutcome, 0)
+        self._plan_build_s: float | None = None
         self._live_at_s: deque[float] = deque(maxlen=_FPS_FRAMES)
         self._first_live_s = self._last_live_s = 0.0
 
@@ -94,6 +109,15 @@ class Statistics:
         """Captured frames will not be shown."""
         with self._lock:
             self._dropped[reason] += count
+
+    def takeover(self, outcome: TakeoverOutcome) -> None:
+        """An attempt to change to a better engine came to its end."""
+        with self._lock:
+            self._takeovers[outcome] += 1
+
+    def plan_built(self, seconds: float) -> None:
+        """A plan was built, in so many seconds."""
+        self._plan_build_s = seconds
 
     def fps(self) -> float:
         """Live frames a second over the last two seconds; 0 when fewer than two left in that time."""
@@ -136,7 +160,12 @@ class Statistics:
                 outputs=observed.outputs,
                 last_live_age_s=observed.last_live_age_s,
                 last_write_age_s=observed.last_write_age_s,
-                plan_build_s=observed.plan_build_s,
+                plan_build_s=self._plan_build_s,
+                plan_build_share=observed.plan_build_share,
+                takeover=observed.takeover,
+                takeovers=MappingProxyType(dict(self._takeovers)),
+                decoder=observed.decoder,
+                gpu_graph=observed.gpu_graph,
                 source=observed.source,
                 fps=fps,
             )

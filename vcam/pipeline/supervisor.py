@@ -31,6 +31,8 @@ _LONGEST_HOLD_S = 1.0
 """However slow an engine is, a picture is not held for longer; only a source slower than this is waited for."""
 _STALL_LIMIT_S = 30.0
 """An engine that has not returned for this long never will: the process ends, and its manager starts it anew."""
+_BEFORE_THE_FIRST = (SafeReason.STARTING, SafeReason.ENGINE_LOADING, SafeReason.ENGINE_BUILDING)
+"""Why there is no picture yet, while nothing is wrong."""
 
 
 class Pipeline:
@@ -137,8 +139,11 @@ class Pipeline:
                 outputs=self._outputs.status(),
                 last_live_age_s=self._live_age_s(),
                 last_write_age_s=self._outputs.last_write_age_s(),
-                plan_build_s=None,
                 source=self._wiring.source_name,
+                plan_build_share=self._frames.plan_build_share,
+                takeover=self._frames.takeover,
+                decoder=self._frames.decoder,
+                gpu_graph=self._frames.gpu_graph,
             )
         )
 
@@ -213,7 +218,7 @@ class Pipeline:
         if age is not None and (not self._wiring.policy.live or (age < self._patience_s() and not lost)):
             return State.LIVE, None
         reason = self._why_safe()
-        started = age is not None or reason not in (SafeReason.STARTING, SafeReason.ENGINE_LOADING)
+        started = age is not None or reason not in _BEFORE_THE_FIRST
         return (State.SAFE if started else State.STARTING), reason
 
     def _why_safe(self) -> SafeReason:
@@ -223,7 +228,7 @@ class Pipeline:
         if self._reloading:
             return SafeReason.RELOAD
         if frames.engine is None:
-            return SafeReason.ENGINE_LOADING
+            return SafeReason.ENGINE_LOADING if frames.plan_build_share is None else SafeReason.ENGINE_BUILDING
         if self._busy_s() > self._patience_s():
             return SafeReason.ENGINE_STALL
         if frames.failing is not None:

@@ -5,20 +5,43 @@ Nothing here names a concrete stage; ``assemble`` fills it in, tests fill it wit
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from vcam.frame import Image, VideoFormat
+from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import SafeReason
+from vcam.pipeline.takeover import TakeoverPolicy
 from vcam.stages import Backdrop, Decoder, FrameProcessor, Scene, Sink, Source
+
+DecoderFactory: TypeAlias = Callable[[VideoFormat], Decoder]
+"""A decoder for frames of a format, not entered yet."""
+
+
+def _no_graph() -> bool | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedProcessor:
-    """A frame processor that is not entered yet, and why this engine was chosen."""
+    """A frame processor that is not entered yet, and why this engine was chosen.
+
+    make_decoder: decoders that suit it (page-locked memory, the GPU's own), used only while it is entered; None: the
+    pipeline's. ahead: the next frame is decoded in a thread of its own, while this one works on another device.
+    gpu_graph: see Snapshot; any thread may ask. successor: makes ready a better processor, which takes over between two
+    frames; it may take minutes and runs in the thread "vcam-upgrade". Its own successor is never asked for.
+    """
 
     processor: FrameProcessor
     reason: str
+    make_decoder: DecoderFactory | None = None
+    ahead: bool = False
+    gpu_graph: Callable[[], bool | None] = _no_graph
+    successor: "ProcessorFactory | None" = None
+
+
+ProcessorFactory: TypeAlias = Callable[[Preparation], OpenedProcessor]
+"""May take long (model download, plan build); tells the Preparation, and ends soon after it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +55,8 @@ class Policy:
     idle_after_s: close the camera when nobody has watched for this long (None: never).
     wait_for_camera: a camera that is missing at start is waited for instead of being an error.
     engine_retry_s: wait before an engine that failed is opened again; doubles with each failure in a row.
+    upgrade_retry_s: the same for a better engine that could not be made ready, while another runs.
+    takeover: what that one must show before it takes over.
     clock: seconds of CLOCK_MONOTONIC, the one that cameras stamp their frames with.
     """
 
@@ -43,6 +68,8 @@ class Policy:
     idle_after_s: float | None = None
     wait_for_camera: bool = False
     engine_retry_s: float = 0.5
+    upgrade_retry_s: float = 10.0
+    takeover: TakeoverPolicy = field(default_factory=TakeoverPolicy)
     clock: Callable[[], float] = time.monotonic
 
 
@@ -58,13 +85,13 @@ class Wiring:
     """Everything a pipeline needs.
 
     total_frames: how many pictures there will be; None without an end, or where a file does not say.
-    open_processor may take long (model download, plan build) and runs in the frame thread, under the SAFE card.
+    open_processor runs in the frame thread, under the SAFE card.
     """
 
     source_name: str
     open_source: Callable[[], Source]
-    make_decoder: Callable[[VideoFormat], Decoder]
-    open_processor: Callable[[], OpenedProcessor]
+    make_decoder: DecoderFactory
+    open_processor: ProcessorFactory
     sinks: tuple[Sink, ...]
     scene: Scene
     card: CardRenderer

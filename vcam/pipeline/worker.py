@@ -30,7 +30,7 @@ class Worker:
 
     Errors that are not retryable, and those beyond the policy, end the worker and are kept in ``failure``;
     ``last_error`` is the one that is being recovered from (None while it works). ``on_failure`` hears of each, in the
-    worker's thread, ``on_end`` of the end.
+    worker's thread, ``on_end`` of the end. What a session raises after ``stop`` is no failure: nobody waits for it.
     """
 
     def __init__(
@@ -97,6 +97,9 @@ class Worker:
                     self._session()
                     return
                 except Exception as error:  # noqa: BLE001  the supervisor's one broad except: any fault becomes SAFE, then a retry
+                    if self._stopping.is_set():
+                        _log.debug("worker.stopped", extra={"worker": self._thread.name, "problem": str(error)})
+                        return
                     self._on_failure(error)
                     if self._is_final(error):
                         self.failure = error

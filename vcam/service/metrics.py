@@ -18,9 +18,14 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from vcam.pipeline.snapshot import Histogram, Snapshot, State
+from vcam.pipeline.snapshot import Histogram, Snapshot, State, TakeoverState
 
 L = TypeVar("L", bound=StrEnum)
+
+
+class _Launch(StrEnum):
+    GRAPH = "graph"
+    PLAIN = "plain"
 
 
 class PipelineCollector(Collector):
@@ -38,8 +43,12 @@ class PipelineCollector(Collector):
         )
         yield _counter("vcam_safe_frames", "SAFE cards written in place of a picture.", "reason", now.safe)
         yield _counter("vcam_dropped_frames", "Captured frames that were not shown.", "reason", now.dropped)
+        yield _counter(
+            "vcam_takeovers", "Attempts to change to a better engine, by what became of them.", "outcome", now.takeovers
+        )
         yield from _states(now)
         yield from _facts(now)
+        yield from _machinery(now)
 
 
 def make_registry(snapshot: Callable[[], Snapshot]) -> CollectorRegistry:
@@ -74,11 +83,16 @@ def _counter(name: str, text: str, label: str, counts: Mapping[L, int]) -> Metri
     return family
 
 
+def _one_of(name: str, text: str, label: str, values: type[StrEnum], now: StrEnum | None) -> Metric:
+    """1 for the value that holds, 0 for the others; no sample where none is known to."""
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for each in values if now is not None else ():
+        family.add_metric([each], float(each is now))
+    return family
+
+
 def _states(now: Snapshot) -> Iterator[Metric]:
-    state = GaugeMetricFamily("vcam_state", "1 for the state that vcam is in, 0 for the others.", labels=["state"])
-    for each in State:
-        state.add_metric([each], float(each is now.state))
-    yield state
+    yield _one_of("vcam_state", "1 for the state that vcam is in, 0 for the others.", "state", State, now.state)
     yield GaugeMetricFamily("vcam_camera_up", "Whether the camera delivers frames.", value=float(now.camera_up))
     consumers = GaugeMetricFamily(
         "vcam_consumers", "Applications that read an output, where that can be known.", labels=["output"]
@@ -101,8 +115,32 @@ def _facts(now: Snapshot) -> Iterator[Metric]:
         }
         engine.add_metric([], facts)
     yield engine
-    plan = GaugeMetricFamily("vcam_plan_build_seconds", "How long the engine's plan took to build, if one was built.")
-    if now.plan_build_s is not None:
-        plan.add_metric([], now.plan_build_s)
-    yield plan
+    decoder = InfoMetricFamily("vcam_decoder", "The decoder that is running; none before the first frame.")
+    if now.decoder is not None:
+        decoder.add_metric([], {"decoder": now.decoder})
+    yield decoder
     yield InfoMetricFamily("vcam_build", "The vcam that is running.", value={"version": now.version})
+
+
+def _machinery(now: Snapshot) -> Iterator[Metric]:
+    """How a GPU's engine gets ready, and how it runs."""
+    yield _one_of(
+        "vcam_takeover_state",
+        "1 for how far a better engine is that shall take over, 0 for the others.",
+        "state",
+        TakeoverState,
+        now.takeover,
+    )
+    yield _known("vcam_plan_build_seconds", "How long the last plan took to build, if one was built.", now.plan_build_s)
+    yield _known("vcam_plan_build_ratio", "How much of a plan is done, while one is built.", now.plan_build_share)
+    graph = None if now.gpu_graph is None else _Launch.GRAPH if now.gpu_graph else _Launch.PLAIN
+    yield _one_of(
+        "vcam_gpu_graph", "1 for how a GPU's frames are launched: one graph, or call by call.", "mode", _Launch, graph
+    )
+
+
+def _known(name: str, text: str, value: float | None) -> Metric:
+    family = GaugeMetricFamily(name, text)
+    if value is not None:
+        family.add_metric([], value)
+    return family

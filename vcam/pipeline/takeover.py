@@ -1,0 +1,66 @@
+"""When a new engine may take over from the one that runs: a rule over mattes, with no thread and no clock in it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from vcam.frame import Plane
+
+_MOST_SAMPLES = 512 * 288
+"""Of each matte, for the difference: more would find the same, and cost time that the engine wants."""
+
+
+class Verdict(StrEnum):
+    """WARMING: not yet. READY: the next frame may be the newcomer's. DISAGREES: it shall never take over."""
+
+    WARMING = "warming"
+    READY = "ready"
+    DISAGREES = "disagrees"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverPolicy:
+    """What a newcomer must show before viewers see it.
+
+    agree_within: mean difference of alpha, 0 to 1, that nobody sees. Half precision moves alpha by 0.0006 on average,
+    bfloat16 by 0.0035 at its worst; a person who is missing from the picture by 0.05 and more.
+    agree_frames: so many frames in a row must agree. blind_frames: or so many in a row be finished, where mattes cannot
+    be compared: another network sees another edge. frames_limit: a newcomer that is not ready by then never will be.
+    """
+
+    agree_within: float = 0.01
+    agree_frames: int = 8
+    blind_frames: int = 30
+    frames_limit: int = 300
+
+
+class TakeoverRule:
+    """Judges one newcomer by the frames that it and the running engine both saw."""
+
+    def __init__(self, policy: TakeoverPolicy) -> None:
+        self._policy = policy
+        self._in_a_row = 0
+        self.frames = 0
+        self.last_difference: float | None = None
+
+    def judge(self, difference: float | None) -> Verdict:
+        """After each frame. difference: of the two mattes, infinite where there is none of the newcomer's; None where
+        they cannot be compared."""
+        policy = self._policy
+        self.frames += 1
+        self.last_difference = difference
+        agrees = difference is None or difference <= policy.agree_within
+        self._in_a_row = self._in_a_row + 1 if agrees else 0
+        if agrees and self._in_a_row >= (policy.blind_frames if difference is None else policy.agree_frames):
+            return Verdict.READY
+        return Verdict.DISAGREES if self.frames >= policy.frames_limit else Verdict.WARMING
+
+
+def mean_difference(old: Plane, new: Plane) -> float:
+    """Mean absolute difference of two alphas, (H, W) uint8, as 0 to 1; infinite where their sizes differ."""
+    if old.shape != new.shape:
+        return float("inf")
+    step = max(1, round((old.size / _MOST_SAMPLES) ** 0.5))
+    a, b = old[::step, ::step], new[::step, ::step]
+    return float(np.mean(np.maximum(a, b) - np.minimum(a, b))) / 255.0
