@@ -58,6 +58,13 @@ class Quality(StrEnum):
     ULTRA = "ultra"
 
 
+class WhileBuilding(StrEnum):
+    """What viewers see while an NVIDIA engine's plan is built: the person, found on the processor, or the card."""
+
+    CPU = "cpu"
+    SAFE = "safe"
+
+
 class Pace(StrEnum):
     """REALTIME drops what comes too late; EVERY_FRAME waits instead. AUTO: every frame from a file into files."""
 
@@ -128,6 +135,7 @@ class Config(BaseSettings):
     models_dir: _Folder = Field(default_factory=default_models_dir)
     model_download: bool = True
     plan_dir: _Folder | None = None
+    while_building: WhileBuilding = WhileBuilding.CPU
     quality: Quality = Quality.BALANCED
     downsample: Annotated[float, Field(ge=0.05, le=1.0)] | None = None
     fp16: bool = True
@@ -179,9 +187,9 @@ RELOADABLE: Mapping[str, Reload] = MappingProxyType(
         ),
         **dict.fromkeys(
             (
-                *("input", "engine", "model", "models_dir", "model_download", "plan_dir", "quality", "downsample"),
-                *("fp16", "threads", "frames", "pace", "loop", "wait_for_camera", "on_demand", "idle_after_s"),
-                *("safe_after_ms", "max_latency_ms"),
+                *("input", "engine", "model", "models_dir", "model_download", "plan_dir", "while_building", "quality"),
+                *("downsample", "fp16", "threads", "frames", "pace", "loop", "wait_for_camera", "on_demand"),
+                *("idle_after_s", "safe_after_ms", "max_latency_ms"),
             ),
             Reload.RESTART_STAGES,
         ),

@@ -39,6 +39,30 @@ def test_a_terminal_sees_frames() -> None:
     assert "30/240  41.3 fps" in stream.getvalue()
 
 
+def test_a_terminal_sees_how_far_a_plan_is() -> None:
+    console, stream = make_console(terminal=True)
+    with Display(console) as display:
+        display.plan(None)
+        display.plan(0.43)
+        display.quiet()
+        display._progress.refresh()
+        assert "building plan 43%" in stream.getvalue()
+        display.plan(None)
+        assert not display._progress.live.is_started
+        assert display._progress.tasks == []
+
+
+def test_the_line_of_a_plan_and_that_of_the_frames_go_together() -> None:
+    console, _stream = make_console(terminal=True)
+    with Display(console) as display:
+        display.frames(30, 240, 41.0)
+        display.plan(0.5)
+        display.plan(None)
+        display._progress.refresh()
+        assert display._progress.live.is_started
+        assert len(display._progress.tasks) == 1
+
+
 def test_a_pipe_gets_each_step_once_as_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
     console, stream = make_console(terminal=False)
     caplog.set_level(logging.INFO, "vcam")

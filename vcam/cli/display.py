@@ -44,6 +44,7 @@ class Display:
         self._step: Step | None = None
         self._model_task: TaskID | None = None
         self._frames_task: TaskID | None = None
+        self._plan_task: TaskID | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -75,12 +76,24 @@ class Display:
                 self._progress.start()
             self._progress.update(self._frames_task, completed=done, fps=fps)
 
+    def plan(self, share: float | None) -> None:
+        """So much of a plan is built, 0 to 1; None: none is being built. The log has it from whoever builds."""
+        if not self._visible:
+            return
+        with self._lock:
+            if share is None:
+                self._end_plan()
+                return
+            if self._plan_task is None:
+                self._plan_task = self._progress.add_task("", total=1.0, share=True)
+                self._progress.start()
+            self._progress.update(self._plan_task, description=f"building plan {share:.0%}", completed=share)
+
     def quiet(self) -> None:
         """Preparation is over; take its line away."""
         with self._lock:
             self._end_model()
-            if self._frames_task is None and self._visible:
-                self._progress.stop()
+            self._rest()
 
     def _show_model(self, progress: ModelProgress) -> None:
         if self._model_task is None:
@@ -94,6 +107,19 @@ class Display:
             bytes=bool(progress.total),
         )
 
+    def _end_plan(self) -> None:
+        if self._plan_task is not None:
+            self._progress.remove_task(self._plan_task)
+            self._plan_task = None
+            self._rest()
+
+    def _rest(self) -> None:
+        """Take the display away when there is nothing to show."""
+        if self._visible and not any(
+            task is not None for task in (self._model_task, self._frames_task, self._plan_task)
+        ):
+            self._progress.stop()
+
     def _end_model(self) -> None:
         if self._model_task is not None:
             self._progress.remove_task(self._model_task)
@@ -104,7 +130,7 @@ class _Amount(ProgressColumn):
     """How much is done, and how fast."""
 
     def render(self, task: Task) -> Text:
-        if task.total is None:
+        if task.total is None or task.fields.get("share"):
             return Text("")
         if task.fields.get("bytes"):
             done, total = (value / _BYTES_PER_MB for value in (task.completed, task.total))

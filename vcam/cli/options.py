@@ -20,6 +20,7 @@ T = TypeVar("T", bound="DataclassInstance")
 
 Engine: TypeAlias = Literal["auto", "tensorrt", "tensorrt-rtx", "openvino", "onnxruntime", "plate"]
 Quality: TypeAlias = Literal["fast", "balanced", "high", "ultra"]
+WhileBuilding: TypeAlias = Literal["cpu", "safe"]
 Pace: TypeAlias = Literal["auto", "realtime", "every-frame"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 LogFormat: TypeAlias = Literal["console", "json"]
@@ -53,6 +54,7 @@ _SPEC = "blur\\[:STRENGTH], green, color, image:PATH, or none: the room as it is
 _ENGINES = "auto, tensorrt, tensorrt-rtx, openvino, onnxruntime or plate. auto takes the best that runs here."
 _SIZES = "fast, balanced, high or ultra: the network sees 256x144, 384x216, 512x288, 960x540 (at 16:9)."
 _RATIO = "Instead of -q: that part of the camera's width and height, 0.05 to 1."
+_BUILDING = "cpu or safe: until a plan is built, run on the processor, or show the card."
 _MODEL = "A network: a name from `vcam model status`, or an ONNX file."
 _SAFE = "Without a picture of the person for so long, the card appears."
 _FILE = "Settings; without it ./vcam.toml, else /etc/vcam/vcam.toml."
@@ -92,6 +94,7 @@ class RunOptions:
     models_dir: ModelsDirOpt = None
     model_download: Annotated[bool | None, _engine("Fetch a network that is not here.", default="yes")] = None
     plan_dir: Annotated[Path | None, _engine("Where TensorRT's plans are kept.", metavar="DIR")] = None
+    while_building: Annotated[WhileBuilding | None, _engine(_BUILDING, default="cpu", metavar="NAME")] = None
     fp16: HalfOpt = None
     threads: Annotated[int | None, _engine("Processor threads; 0: one a core.", default="0", metavar="N")] = None
     frames: Annotated[int | None, _time("End after so many pictures.", metavar="N")] = None

@@ -19,6 +19,7 @@ class Watch:
         done = now.frames[Outcome.LIVE]
         if now.engine is not None:
             self._display.quiet()
+        self._display.plan(now.plan_build_share)
         if self.total_frames is not None and done:
             self._display.frames(done, self.total_frames, now.fps)
         return now
