@@ -21,6 +21,7 @@ from vcam.pipeline.assemble import assemble, reload
 from vcam.pipeline.snapshot import Outcome
 from vcam.pipeline.supervisor import Pipeline
 from vcam.service import logs
+from vcam.service.notify import notifier
 from vcam.service.start import metrics_server
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def run(options: RunOptions) -> None:
             Display(console) as display,
             assemble(config, progress=display.model) as pipeline,
             metrics_server(pipeline.snapshot, config.http_host, config.http_port),
+            notifier(pipeline.snapshot, os.environ),
         ):
             operation = _Operation(pipeline, settings, config, display)
             stopped_by = supervise(pipeline, signals, Hooks(operation.tick, operation.reload))

@@ -11,9 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vcam.pipeline.snapshot import Snapshot, State
-
-SILENCE_LIMIT_S = 5.0
-"""Without a picture, live or SAFE, for so long the process is ill: the card alone would leave at the frame rate."""
+from vcam.service.liveness import SILENCE_LIMIT_S, Liveness
 
 _OK, _UNAVAILABLE = 200, 503
 
@@ -29,16 +27,12 @@ class Health:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._snapshot = snapshot
-        self._silence_limit_s = silence_limit_s
-        self._clock = clock
-        self._began_s = clock()
+        self._liveness = Liveness(silence_limit_s=silence_limit_s, clock=clock)
 
     async def healthz(self, _request: Request) -> Response:
         """200 while pictures leave, or nobody watches; else 503. Start-up counts as silence until the first one."""
         now = self._snapshot()
-        age_s = self._clock() - self._began_s if now.last_write_age_s is None else now.last_write_age_s
-        healthy = now.state is State.IDLE or age_s <= self._silence_limit_s
-        return _answer(now, good=healthy)
+        return _answer(now, good=self._liveness.well(now))
 
     async def readyz(self, _request: Request) -> Response:
         """200 while viewers see the person, or would if they looked."""
