@@ -1,13 +1,22 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
+from vcam.cuda.driver import DeviceFacts
+from vcam.cuda.probe import GpuAnswer
 from vcam.engines import select
 from vcam.engines.select import Availability, EngineName, choose, default_threads, look
 from vcam.errors import EngineUnavailableError
 
-EVERYTHING = Availability(model=True, openvino=True, onnxruntime=True, bf16=True, tensorrt=True, tensorrt_rtx=True)
-CPU = replace(EVERYTHING, tensorrt=False, tensorrt_rtx=False)
+GPU = GpuAnswer(DeviceFacts(0, "NVIDIA GeForce RTX 4070", (8, 9), 12 << 30, 13000))
+HOPPER = GpuAnswer(DeviceFacts(0, "NVIDIA H200", (9, 0), 140 << 30, 13000))
+NO_DRIVER = GpuAnswer(None, "no NVIDIA driver: libcuda.so.1 is missing", "install NVIDIA's driver")
+EVERYTHING = Availability(
+    model=True, openvino=True, onnxruntime=True, bf16=True, gpu=GPU, cuda=True, tensorrt=True, tensorrt_rtx=True
+)
+CPU = replace(EVERYTHING, gpu=NO_DRIVER)
 
 
 @pytest.mark.parametrize(
@@ -15,9 +24,15 @@ CPU = replace(EVERYTHING, tensorrt=False, tensorrt_rtx=False)
     [
         (EVERYTHING, EngineName.TENSORRT, "GPU and TensorRT"),
         (replace(EVERYTHING, tensorrt=False), EngineName.TENSORRT_RTX, "TensorRT-RTX"),
+        (replace(EVERYTHING, gpu=HOPPER), EngineName.TENSORRT, "GPU and TensorRT"),
+        (replace(EVERYTHING, gpu=HOPPER, tensorrt=False), EngineName.OPENVINO, "does not support the NVIDIA H200"),
+        (replace(EVERYTHING, cuda=False), EngineName.OPENVINO, "pycuda or cuda-bindings is not installed for the NVID"),
+        (replace(EVERYTHING, cuda=False, tensorrt=False), EngineName.OPENVINO, "pycuda or cuda-bindings is not inst"),
+        (replace(EVERYTHING, tensorrt=False, tensorrt_rtx=False), EngineName.OPENVINO, "tensorrt is not installed for"),
         (CPU, EngineName.OPENVINO, "fastest on a CPU; computes in bfloat16"),
+        (CPU, EngineName.OPENVINO, "no GPU engine can run: no NVIDIA driver: libcuda.so.1 is missing"),
         (replace(CPU, bf16=False), EngineName.OPENVINO, "fastest on a CPU"),
-        (replace(CPU, openvino=False), EngineName.ONNXRUNTIME, "neither a GPU engine nor OpenVINO"),
+        (replace(CPU, openvino=False), EngineName.ONNXRUNTIME, "OpenVINO is not installed"),
         (replace(CPU, openvino=False, onnxruntime=False), EngineName.PLATE, "no network can run"),
         (replace(EVERYTHING, model=False), EngineName.PLATE, "no network can run"),
     ],
@@ -47,8 +62,12 @@ def test_what_was_asked_for_is_taken(wanted: EngineName) -> None:
         (replace(CPU, openvino=False), EngineName.OPENVINO, "pip install 'vcam[cpu]'"),
         (replace(CPU, onnxruntime=False), EngineName.ONNXRUNTIME, "pip install 'vcam[cpu]'"),
         (replace(CPU, model=False), EngineName.OPENVINO, "vcam model prepare"),
-        (CPU, EngineName.TENSORRT, "auto"),
-        (CPU, EngineName.TENSORRT_RTX, "auto"),
+        (CPU, EngineName.TENSORRT, "install NVIDIA's driver"),
+        (CPU, EngineName.TENSORRT_RTX, "install NVIDIA's driver"),
+        (replace(EVERYTHING, tensorrt=False), EngineName.TENSORRT, "https://pypi.nvidia.com tensorrt-cu13"),
+        (replace(EVERYTHING, tensorrt_rtx=False), EngineName.TENSORRT_RTX, "pip install 'vcam[tensorrt-rtx]'"),
+        (replace(EVERYTHING, gpu=HOPPER), EngineName.TENSORRT_RTX, "tensorrt-cu13"),
+        (replace(EVERYTHING, cuda=False), EngineName.TENSORRT, "pip install 'vcam[gpu]'"),
     ],
 )
 def test_nothing_takes_the_place_of_what_was_asked_for(available: Availability, wanted: EngineName, hint: str) -> None:
@@ -58,16 +77,28 @@ def test_nothing_takes_the_place_of_what_was_asked_for(available: Availability, 
 
 
 def test_looking_finds_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(select, "find_gpu", lambda: GPU)
     found = look(model=True)
     assert found.model
     assert found.openvino
     assert found.onnxruntime
-    assert not found.tensorrt
+    assert found.gpu is GPU
     monkeypatch.setattr(select, "find_spec", lambda name: None)
     nothing = look(model=False)
-    assert not nothing.openvino
-    assert not nothing.onnxruntime
-    assert not nothing.model
+    assert nothing == Availability(model=False, bf16=found.bf16, gpu=GPU)
+    monkeypatch.setattr(select, "find_spec", lambda name: name)
+    everything = look(model=True)
+    assert everything == replace(EVERYTHING, bf16=found.bf16)
+
+
+def test_looking_imports_none_of_what_it_finds() -> None:
+    heavy = ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings", "pycuda", "cuda", "onnxruntime", "openvino")
+    code = (
+        "import sys; from vcam.engines.select import look; look(model=True); "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(

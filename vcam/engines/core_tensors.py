@@ -20,11 +20,7 @@ class CoreTensors:
     """What an engine binds, twice: direction 0 reads state set 0 and writes set 1, direction 1 the reverse."""
 
     def __init__(self, model: CoreModel) -> None:
-        self._shapes = core_shapes(model.size)
-        dtypes: dict[str, np.dtype[np.float32 | np.float16]] = dict.fromkeys(self._shapes, np.dtype(np.float32))
-        if model.precision == "fp16":
-            dtypes |= dict.fromkeys((SRC, *COEFFICIENTS), np.dtype(np.float16))
-        self._dtypes = dtypes
+        self._interface = core_interface(model)
         self._src, self._a, self._b = (self._zeros(name) for name in (SRC, *COEFFICIENTS))
         self._states = [[self._zeros(name) for name in STATES_IN] for _ in range(DIRECTIONS)]
         # Engines return float32 whatever the core computes in; for float32 cores these are the same memory.
@@ -66,20 +62,34 @@ class CoreTensors:
         self._turn = 0
 
     def check(self, found: Interface, model: CoreModel) -> None:
-        """Raises ModelMismatchError unless a network has just these inputs and outputs."""
-        wanted = {name: (shape, self._dtypes[name].name) for name, shape in self._shapes.items()}
-        if found == wanted:
-            return
-        wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-        name = wrong[0]
-        raise ModelMismatchError(
-            f"{model.path} is not a core of internal size {model.size} in {model.precision}: tensor {name} should be "
-            f"{_text(wanted.get(name))}, it is {_text(found.get(name))}",
-            hint=_HINT,
-        )
+        """See check_interface."""
+        check_interface(found, model)
 
     def _zeros(self, name: str) -> Buffer:
-        return np.zeros(self._shapes[name], self._dtypes[name])
+        shape, dtype = self._interface[name]
+        buffer: Buffer = np.zeros(shape, dtype)
+        return buffer
+
+
+def core_interface(model: CoreModel) -> Interface:
+    """What a core of that size and precision takes and gives."""
+    shapes = core_shapes(model.size)
+    halves = frozenset((SRC, *COEFFICIENTS)) if model.precision == "fp16" else frozenset[str]()
+    return {name: (shape, "float16" if name in halves else "float32") for name, shape in shapes.items()}
+
+
+def check_interface(found: Interface, model: CoreModel) -> None:
+    """Raises ModelMismatchError unless a network has just the inputs and outputs of the core."""
+    wanted = core_interface(model)
+    if found == wanted:
+        return
+    wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    name = wrong[0]
+    raise ModelMismatchError(
+        f"{model.path} is not a core of internal size {model.size} in {model.precision}: tensor {name} should be "
+        f"{_text(wanted.get(name))}, it is {_text(found.get(name))}",
+        hint=_HINT,
+    )
 
 
 def _text(tensor: tuple[tuple[int, ...], str] | None) -> str:

@@ -11,12 +11,18 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
+from vcam.cuda.probe import GpuAnswer, find_gpu
+from vcam.engines.tensorrt_flavour import Flavour
 from vcam.errors import EngineUnavailableError
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 _MAX_THREADS = 8
 """The core is small: more threads than this wait for each other."""
+
+_NO_GPU = GpuAnswer(None, "no NVIDIA GPU is here", "choose --engine auto")
+_RTX_LEFT_OUT = frozenset({9, 10, 11})
+"""Major compute capabilities that NVIDIA's support matrix of TensorRT-RTX leaves out: chips of data centres, robots."""
 
 
 class EngineName(StrEnum):
@@ -33,13 +39,16 @@ class EngineName(StrEnum):
 class Availability:
     """What this machine has. model: the network is here or can be fetched. bf16: the CPU multiplies bfloat16.
 
-    tensorrt, tensorrt_rtx: that engine can run, library and GPU.
+    gpu: an NVIDIA GPU, or what hinders its use. cuda: pycuda and cuda-bindings are installed. The others: that library
+    is installed.
     """
 
     model: bool
     openvino: bool = False
     onnxruntime: bool = False
     bf16: bool = False
+    gpu: GpuAnswer = _NO_GPU
+    cuda: bool = False
     tensorrt: bool = False
     tensorrt_rtx: bool = False
 
@@ -62,18 +71,22 @@ def choose(available: Availability, wanted: EngineName | None = None) -> Choice:
     missing = _missing(best, available)
     if missing:
         raise EngineUnavailableError(f"engine {best} cannot run: {missing[0]}", hint=missing[1])
-    reason = "it was asked for" if wanted else _REASONS[best]
+    reason = "it was asked for" if wanted else _reason(best, available)
     bf16 = best is EngineName.OPENVINO and available.bf16
     return Choice(best, f"{reason}; computes in bfloat16, which this CPU has" if bf16 else reason, bf16)
 
 
 def look(*, model: bool) -> Availability:
-    """Finds libraries without importing them. GPU engines are not there yet."""
+    """Finds libraries without importing them, and asks the NVIDIA driver, where there is one, for a GPU."""
     return Availability(
         model=model,
         openvino=find_spec("openvino") is not None,
         onnxruntime=find_spec("onnxruntime") is not None,
         bf16=_has_bf16(),
+        gpu=find_gpu(),
+        cuda=find_spec("pycuda") is not None and find_spec("cuda") is not None,
+        tensorrt=find_spec(Flavour.TENSORRT.module) is not None,
+        tensorrt_rtx=find_spec(Flavour.RTX.module) is not None,
     )
 
 
@@ -85,10 +98,19 @@ def default_threads() -> int:
 _REASONS = {
     EngineName.TENSORRT: "a GPU and TensorRT are here",
     EngineName.TENSORRT_RTX: "a GPU and TensorRT-RTX are here",
-    EngineName.OPENVINO: "no GPU engine is here; OpenVINO is the fastest on a CPU",
-    EngineName.ONNXRUNTIME: "neither a GPU engine nor OpenVINO is here",
+    EngineName.OPENVINO: "OpenVINO is the fastest on a CPU",
+    EngineName.ONNXRUNTIME: "OpenVINO is not installed",
     EngineName.PLATE: "no network can run here; this engine needs none",
 }
+
+
+def _reason(engine: EngineName, available: Availability) -> str:
+    """Why ``auto`` takes it; for an engine on the CPU also why no GPU engine runs, which its owner may want to know."""
+    if engine not in (EngineName.OPENVINO, EngineName.ONNXRUNTIME):
+        return _REASONS[engine]
+    nearest = Flavour.RTX if available.tensorrt_rtx and not available.tensorrt else Flavour.TENSORRT
+    hindrance = _gpu_missing(nearest, available)
+    return f"{f'no GPU engine can run: {hindrance[0]}; ' if hindrance else ''}{_REASONS[engine]}"
 
 
 def _best(available: Availability) -> EngineName:
@@ -105,10 +127,21 @@ def _missing(engine: EngineName, available: Availability) -> tuple[str, str] | N
         return "openvino is not installed", "pip install 'vcam[cpu]'"
     if engine is EngineName.ONNXRUNTIME and not available.onnxruntime:
         return "onnxruntime is not installed", "pip install 'vcam[cpu]'"
-    if engine is EngineName.TENSORRT and not available.tensorrt:
-        return "this version has no TensorRT engine", "choose --engine auto"
-    if engine is EngineName.TENSORRT_RTX and not available.tensorrt_rtx:
-        return "this version has no TensorRT-RTX engine", "choose --engine auto"
+    if engine in (EngineName.TENSORRT, EngineName.TENSORRT_RTX):
+        return _gpu_missing(Flavour(engine.value), available)
+    return None
+
+
+def _gpu_missing(flavour: Flavour, available: Availability) -> tuple[str, str] | None:
+    gpu = available.gpu.facts
+    if gpu is None:
+        return available.gpu.problem, available.gpu.hint
+    if flavour is Flavour.RTX and gpu.compute_capability[0] in _RTX_LEFT_OUT:
+        return f"TensorRT-RTX does not support the {gpu}", Flavour.TENSORRT.install_hint
+    if not (available.tensorrt_rtx if flavour is Flavour.RTX else available.tensorrt):
+        return f"{flavour.module} is not installed for the {gpu}", flavour.install_hint
+    if not available.cuda:
+        return f"pycuda or cuda-bindings is not installed for the {gpu}", "pip install 'vcam[gpu]'"
     return None
 
 
