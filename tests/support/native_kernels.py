@@ -38,7 +38,8 @@ def native_kernels() -> Mapping[str, Kernel]:
         "blur_shrink": _kernel(packed.StepArguments, blurs.shrink),
         "blur_render": _kernel(packed.RenderArguments, blurs.render),
     }
-    return {name: known.get(name, _nothing) for name in KERNELS}
+    # compose_I420_NV12 and the like are compose for layouts known beforehand.
+    return {name: known.get("compose" if name.startswith("compose") else name, _nothing) for name in KERNELS}
 
 
 def _kernel(kind: type[Arguments], work: Callable[[Arguments, FakeMemory], None]) -> Kernel:
@@ -70,18 +71,19 @@ def _compose(given: packed.ComposeArguments, memory: FakeMemory) -> None:
         for under, out in zip(background[3], target[3], strict=True):
             out[:] = under
         return
-    source, matte = _picture(given.source, memory), _matte(given.matte, memory)
+    source, matte = _picture(given.source, memory), _matte(given.matte, given.source, memory)
     _pixels.compose(source, _matrix(given.decode), matte, background, target, _matrix(given.encode))
 
 
 def _alpha(given: packed.AlphaArguments, memory: FakeMemory) -> None:
     source = _picture(given.source, memory)
     out = memory.array(given.out, (source[2], source[1]), np.uint8).view(np.uint8)
-    _pixels.alpha(source, _matrix(given.decode), _matte(given.matte, memory), out)
+    _pixels.alpha(source, _matrix(given.decode), _matte(given.matte, given.source, memory), out)
 
 
 def _scale(given: packed.ScaleArguments, memory: FakeMemory) -> None:
-    _pixels.scale(_picture(given.source, memory), _window(given.window), _picture(given.target, memory))
+    window = (given.x, given.y, given.step_x * given.target.width, given.step_y * given.target.height)
+    _pixels.scale(_picture(given.source, memory), window, _picture(given.target, memory))
 
 
 def _convert(given: packed.ConvertArguments, memory: FakeMemory) -> None:
@@ -105,7 +107,7 @@ class _Blurs:
     def gather(self, given: packed.GatherArguments, memory: FakeMemory) -> None:
         picture = _picture(given.source, memory)
         kept: _Picture = (*picture[:3], tuple(plane.copy() for plane in picture[3]))
-        self._gathered[given.grid.cells] = kept, _matrix(given.decode), _matte(given.matte, memory)
+        self._gathered[given.grid.cells] = kept, _matrix(given.decode), _matte(given.matte, given.source, memory)
 
     def shrink(self, given: packed.StepArguments, memory: FakeMemory) -> None:
         blur = self._blurs[given.grid.cells] = _pixels.MaskedBlur(given.grid.width, given.grid.height)
@@ -124,14 +126,11 @@ def _picture(given: packed.PictureStruct, memory: FakeMemory) -> _Picture:
     return fmt.pixel_format.value, fmt.width, fmt.height, tuple(planes)
 
 
-def _matte(given: packed.MatteStruct, memory: FakeMemory) -> _Matte:
-    shape = (4, given.height, given.width)
+def _matte(given: packed.MatteStruct, picture: packed.PictureStruct, memory: FakeMemory) -> _Matte:
+    shape = (4, given.y.size, given.x.size)
     a, b = (_floats(memory, each, shape, half=given.half).astype(np.float32) for each in (given.a, given.b))
-    return a, b, _window(given.window), given.gain, given.offset
-
-
-def _window(given: packed.WindowStruct) -> tuple[float, float, float, float]:
-    return given.x, given.y, given.width, given.height
+    window = (given.x.origin, given.y.origin, picture.width / given.x.scale, picture.height / given.y.scale)
+    return a, b, window, given.gain, given.offset
 
 
 def _matrix(given: packed.MatrixStruct) -> Tensor:

@@ -15,10 +15,10 @@ from vcam.frame import Size, Tensor
 from vcam.rvm import COEFFICIENTS, SRC, STATES_IN, STATES_OUT, core_shapes
 from vcam.stages import EngineInfo, TensorSpec
 
-Arrays: TypeAlias = Mapping[str, npt.NDArray[np.generic]]
+Tensors: TypeAlias = Mapping[str, Tensor]
 
-Compute: TypeAlias = Callable[[Arrays], Arrays]
-"""Inputs by tensor name -> outputs by tensor name; an output that is left out is not written."""
+Compute: TypeAlias = Callable[[Tensors], Tensors]
+"""Inputs by tensor name -> outputs by tensor name, float32; an output that is left out is not written."""
 
 _HALF = frozenset({SRC, *COEFFICIENTS})
 
@@ -89,7 +89,7 @@ class FakeDeviceEngine:
 
     def _run(self, memory: FakeMemory, bound: Mapping[str, int]) -> None:
         arrays = {name: self._array(memory, name, address) for name, address in bound.items()}
-        outputs = self._compute({name: arrays[name].copy() for name in (SRC, *STATES_IN)})
+        outputs = self._compute({name: arrays[name].astype(np.float32) for name in (SRC, *STATES_IN)})
         for name, values in outputs.items():
             np.copyto(arrays[name], values, casting="same_kind")
         self.ran += 1
@@ -106,7 +106,7 @@ def steady(mask: Tensor) -> Compute:
     b[0, 3] = mask
     coefficients = dict(zip(COEFFICIENTS, (a, b), strict=True))
 
-    def compute(inputs: Arrays) -> Arrays:
+    def compute(inputs: Tensors) -> Tensors:
         return {**coefficients, **dict(zip(STATES_OUT, (inputs[name] for name in STATES_IN), strict=True))}
 
     return compute
