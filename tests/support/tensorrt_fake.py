@@ -1,6 +1,6 @@
 """TensorRT's Python library without a GPU: what it does to vcam.engines.tensorrt_library, and how it fails.
 
-A plan is the fake's own JSON: the interface that its network had. Objects die as pybind11's do, with their last
+A network and its plan are the fake's own JSON: their interface. Objects die as pybind11's do, with their last
 reference, and tell so in ``events``.
 """
 
@@ -160,6 +160,132 @@ class Runtime:
         self.library.events.append("runtime freed")
 
 
+class Tensor:
+    def __init__(self, name: str, tensor: tuple[list[int], str]) -> None:
+        self.name = name
+        self.shape, kind = tensor
+        self.dtype = _KINDS[kind]
+
+
+class Network:
+    """What the parser fills; ``plan`` is what will come of it."""
+
+    num_layers = 7
+
+    def __init__(self, flags: int) -> None:
+        self.flags = flags
+        self.plan = b""
+        self.tensors: list[Tensor] = []
+        self.num_inputs = 0
+        self.num_outputs = 0
+
+    def get_input(self, index: int) -> Tensor:
+        return self.tensors[index]
+
+    def get_output(self, index: int) -> Tensor:
+        return self.tensors[self.num_inputs + index]
+
+
+class TimingCache:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def serialize(self) -> memoryview:
+        return memoryview(self.content + b" and more")
+
+
+class Config:
+    """Tells the library's events what is set."""
+
+    library: "FakeTensorRt"
+    timing: TimingCache
+    progress_monitor: IProgressMonitor
+
+    def __init__(self, library: "FakeTensorRt") -> None:
+        object.__setattr__(self, "library", library)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name != "progress_monitor":
+            self.note(f"{name} = {value}")
+
+    def note(self, call: str) -> None:
+        self.library.events.append(call)
+
+    def set_memory_pool_limit(self, pool: MemoryPoolType, pool_size: int) -> None:
+        self.note(f"{pool.name} limit {pool_size}")
+
+    def clear_flag(self, flag: BuilderFlag) -> None:
+        self.note(f"no {flag.name}")
+
+    def set_compute_capability(self, compute_capability: ComputeCapability, index: int) -> bool:
+        self.note(f"capability {index} {compute_capability.name}")
+        return not self.library.fails("set_compute_capability")
+
+    def create_timing_cache(self, serialized_timing_cache: bytes) -> TimingCache:
+        self.note(f"timing cache of {serialized_timing_cache!r}")
+        return TimingCache(serialized_timing_cache)
+
+    def set_timing_cache(self, cache: TimingCache, ignore_mismatch: bool) -> bool:
+        object.__setattr__(self, "timing", cache)
+        return not ignore_mismatch
+
+    def get_timing_cache(self) -> TimingCache:
+        return self.timing
+
+
+class Builder:
+    def __init__(self, library: "FakeTensorRt", logger: object) -> None:
+        self.library = library
+        self.logger = logger
+
+    def create_network(self, flags: int) -> Network:
+        return Network(flags)
+
+    def create_builder_config(self) -> Config:
+        return Config(self.library)
+
+    def build_serialized_network(self, network: Network, config: Config) -> memoryview | None:
+        monitor = config.progress_monitor
+        monitor.phase_start("Building", None, 2)
+        for step in range(2):
+            monitor.phase_start("Trying tactics", "Building", 4)
+            for tactic in range(4):
+                monitor.step_complete("Trying tactics", tactic)
+            monitor.phase_finish("Trying tactics")
+            monitor.step_complete("Building", step)
+        monitor.phase_finish("Building")
+        return None if self.library.fails("build_serialized_network") else memoryview(network.plan)
+
+
+class ParserError:
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def desc(self) -> str:
+        return self.words
+
+
+class OnnxParser:
+    def __init__(self, library: "FakeTensorRt", network: Network) -> None:
+        self.library = library
+        self.network = network
+        self.num_errors = 0
+
+    def parse(self, model: bytes) -> bool:
+        told = json.loads(model)
+        inputs = {name: tensor for name, tensor in told["interface"].items() if name in told["inputs"]}
+        outputs = {name: tensor for name, tensor in told["interface"].items() if name not in told["inputs"]}
+        self.network.plan = bytes(model)
+        self.network.tensors = [Tensor(name, tensor) for name, tensor in (inputs | outputs).items()]
+        self.network.num_inputs, self.network.num_outputs = len(inputs), len(outputs)
+        self.num_errors = int(self.library.fails("parse"))
+        return not self.num_errors
+
+    def get_error(self, index: int) -> ParserError:
+        return ParserError(f"In node {index} (fake): UNSUPPORTED_NODE\n{self.library.faults['parse']}")
+
+
 class FakeTensorRt:
     """Stands for the module. faults: the calls that fail, by name, with what the library says to its logger.
     after: how many calls of that name succeed before. queued: context, addresses and stream of each inference.
@@ -192,6 +318,14 @@ class FakeTensorRt:
         if self.fails("Runtime"):
             raise TypeError("pybind11::init(): factory function returned nullptr")
         return Runtime(self, logger)
+
+    def Builder(self, logger: _Logger) -> Builder:  # noqa: N802  the library's name
+        self._logs = [logger.log]
+        return Builder(self, logger)
+
+    def OnnxParser(self, network: Network, logger: _Logger) -> OnnxParser:  # noqa: N802  the library's name
+        self._logs = [logger.log]
+        return OnnxParser(self, network)
 
     def fails(self, call: str) -> bool:
         """Whether this call is to fail; if so the library says why."""

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from vcam.engines.core_tensors import check_interface
 from vcam.engines.sealed_file import DamagedError, UnsafeError, publish, read_sealed, write_sealed
-from vcam.engines.tensorrt_flavour import Flavour
+from vcam.engines.tensorrt_flavour import Flavour, TensorRtModule, load_module
 from vcam.engines.tensorrt_job import Done, Job, Message, encode
 from vcam.engines.tensorrt_library import Built, Library, ParsedNetwork
 from vcam.engines.tensorrt_progress import BuildProgress, PhaseTree, ProgressCallback
@@ -52,10 +52,10 @@ def main() -> int:
     return 0
 
 
-def build(job: Job, told: ProgressCallback) -> Done:
+def build(job: Job, told: ProgressCallback, load: Callable[[Flavour], TensorRtModule] = load_module) -> Done:
     """Parse, check, build, write. Raises EngineError, ModelError, ModelMismatchError."""
     told(BuildProgress(f"loading {job.flavour}", 0.0))
-    library = Library(job.flavour)
+    library = Library(job.flavour, load)
     if library.version != job.version:
         raise EngineError(
             f"{job.flavour} is {library.version} here, the plan is to be for {job.version}",
