@@ -14,6 +14,7 @@ from vcam.cuda.errors import ILLEGAL_ADDRESS, INVALID_VALUE, OUT_OF_MEMORY, fail
 
 _ALIGNMENT = 256
 _UNWRITTEN, _FREED, _GUARD = 0xCD, 0xDD, 0xFD
+_INTACT = bytes([_GUARD]) * 3 * _ALIGNMENT
 
 
 class MisuseError(AssertionError):
@@ -22,21 +23,17 @@ class MisuseError(AssertionError):
 
 @dataclass(slots=True)
 class _Block:
-    whole: Bytes
     usable: Bytes
+    before: Bytes
+    after: Bytes
+    address: int
     freed: bool = False
-
-    @property
-    def address(self) -> int:
-        return self.usable.ctypes.data
 
     def holds(self, address: int, nbytes: int) -> bool:
         return self.address <= address and address + nbytes <= self.address + self.usable.size
 
     def guards_hold(self) -> bool:
-        offset = self.address - self.whole.ctypes.data
-        before, after = self.whole[:offset], self.whole[offset + self.usable.size :]
-        return bool((before == _GUARD).all() and (after == _GUARD).all())
+        return all(guard.tobytes() == _INTACT[: guard.size] for guard in (self.before, self.after))
 
 
 class FakeMemory:
@@ -58,7 +55,8 @@ class FakeMemory:
             raise failure(OUT_OF_MEMORY, "allocate", f"{nbytes} bytes")
         whole = np.full(nbytes + 3 * _ALIGNMENT, _GUARD, np.uint8)
         offset = _ALIGNMENT + -whole.ctypes.data % _ALIGNMENT
-        block = _Block(whole, whole[offset : offset + nbytes])
+        usable = whole[offset : offset + nbytes]
+        block = _Block(usable, whole[:offset], whole[offset + nbytes :], usable.ctypes.data)
         block.usable[:] = _UNWRITTEN
         self._blocks[block.address] = block
         return block.usable
