@@ -7,6 +7,8 @@ import ctypes
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from vcam.color import decoding, encoding
 from vcam.frame import DevicePlane, Levels, PixelFormat, Size, VideoFormat, Window, plane_shapes
 
@@ -49,10 +51,6 @@ class DeviceMatte:
     window: Window
 
 
-class WindowStruct(ctypes.Structure):
-    _fields_: ClassVar = [(name, ctypes.c_float) for name in ("x", "y", "width", "height")]
-
-
 class MatrixStruct(ctypes.Structure):
     _fields_: ClassVar = [("m", ctypes.c_float * _MATRIX)]
 
@@ -67,16 +65,22 @@ class PictureStruct(ctypes.Structure):
     ]
 
 
+class AxisStruct(ctypes.Structure):
+    _fields_: ClassVar = [
+        *((name, ctypes.c_float) for name in ("scale", "reciprocal", "origin")),
+        ("size", ctypes.c_int32),
+    ]
+
+
 class MatteStruct(ctypes.Structure):
     _fields_: ClassVar = [
         ("a", ctypes.c_uint64),
         ("b", ctypes.c_uint64),
-        ("width", ctypes.c_int32),
-        ("height", ctypes.c_int32),
+        ("x", AxisStruct),
+        ("y", AxisStruct),
         ("half", ctypes.c_int32),
         ("gain", ctypes.c_float),
         ("offset", ctypes.c_float),
-        ("window", WindowStruct),
     ]
 
 
@@ -84,6 +88,8 @@ class SampleArguments(ctypes.Structure):
     _fields_: ClassVar = [
         ("source", PictureStruct),
         ("decode", MatrixStruct),
+        ("x", AxisStruct),
+        ("y", AxisStruct),
         ("out", ctypes.c_uint64),
         ("width", ctypes.c_int32),
         ("height", ctypes.c_int32),
@@ -125,7 +131,11 @@ class AlphaArguments(ctypes.Structure):
 
 
 class ScaleArguments(ctypes.Structure):
-    _fields_: ClassVar = [("source", PictureStruct), ("target", PictureStruct), ("window", WindowStruct)]
+    _fields_: ClassVar = [
+        ("source", PictureStruct),
+        ("target", PictureStruct),
+        *((name, ctypes.c_float) for name in ("step_x", "step_y", "x", "y")),
+    ]
 
 
 class ConvertArguments(ctypes.Structure):
@@ -165,7 +175,14 @@ class StepArguments(ctypes.Structure):
 
 
 class RenderArguments(ctypes.Structure):
-    _fields_: ClassVar = [("grid", GridStruct), ("target", PictureStruct), ("encode", MatrixStruct)]
+    _fields_: ClassVar = [
+        ("grid", GridStruct),
+        ("target", PictureStruct),
+        ("encode", MatrixStruct),
+        ("x", AxisStruct),
+        ("y", AxisStruct),
+        ("rows", ctypes.c_int32),
+    ]
 
 
 def picture_struct(picture: DevicePicture) -> PictureStruct:
@@ -183,21 +200,24 @@ def picture_struct(picture: DevicePicture) -> PictureStruct:
     return result
 
 
-def matte_struct(matte: DeviceMatte) -> MatteStruct:
+def axis_struct(out: int, extent: float, origin: float, size: int) -> AxisStruct:
+    """Of a linear resize to ``out`` samples of what lies between ``origin`` and ``origin + extent`` of ``size``."""
+    scale = np.float32(out) / np.float32(extent)
+    return AxisStruct(scale=scale, reciprocal=np.float32(1.0) / scale, origin=origin, size=size)
+
+
+def matte_struct(matte: DeviceMatte, picture: Size) -> MatteStruct:
+    """On the axes of a picture of this size."""
+    window = matte.window
     return MatteStruct(
         a=matte.a,
         b=matte.b,
-        width=matte.size.width,
-        height=matte.size.height,
+        x=axis_struct(picture.width, window.width, window.x, matte.size.width),
+        y=axis_struct(picture.height, window.height, window.y, matte.size.height),
         half=matte.half,
         gain=matte.levels.gain,
         offset=matte.levels.offset,
-        window=window_struct(matte.window),
     )
-
-
-def window_struct(window: Window) -> WindowStruct:
-    return WindowStruct(window.x, window.y, window.width, window.height)
 
 
 def decode_struct(fmt: VideoFormat) -> MatrixStruct:

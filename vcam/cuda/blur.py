@@ -9,12 +9,13 @@ from vcam.cuda.arguments import (
     GridStruct,
     RenderArguments,
     StepArguments,
+    axis_struct,
     decode_struct,
     encode_struct,
     matte_struct,
     picture_struct,
 )
-from vcam.cuda.kernels import Kernels, blocks
+from vcam.cuda.kernels import ROWS_PER_THREAD, Kernels, bands
 from vcam.frame import Size
 
 _CELLS_PER_SIDE = 320
@@ -74,7 +75,7 @@ class DeviceBlur:
             grid=self._grid,
             source=picture_struct(source),
             decode=decode_struct(source.format),
-            matte=matte_struct(matte),
+            matte=matte_struct(matte, self._size),
         )
         whole, coarse = (cells.columns, cells.rows, 1), (wide.columns, wide.rows, 1)
         both = (cells.columns, cells.rows + wide.rows, 1)
@@ -91,8 +92,16 @@ class DeviceBlur:
     def render(self, target: DevicePicture, *, cuda_stream: int) -> None:
         """Write what was gathered last into ``target``. Call ``gather`` first: the memory holds nothing before."""
         self._require_size(target)
-        arguments = RenderArguments(grid=self._grid, target=picture_struct(target), encode=encode_struct(target.format))
-        self._kernels.launch("blur_render", arguments, threads=blocks(target.format), cuda_stream=cuda_stream)
+        cells = self._cells
+        arguments = RenderArguments(
+            grid=self._grid,
+            target=picture_struct(target),
+            encode=encode_struct(target.format),
+            x=axis_struct(cells.side, 1.0, 0.0, cells.columns),
+            y=axis_struct(cells.side, 1.0, 0.0, cells.rows),
+            rows=ROWS_PER_THREAD,
+        )
+        self._kernels.launch("blur_render", arguments, threads=bands(target.format), cuda_stream=cuda_stream)
 
     def _layout(self, memory: int) -> GridStruct:
         cells, wide = self._cells, self._cells.wide

@@ -9,6 +9,8 @@ import ctypes
 from importlib import resources
 from typing import TypeAlias
 
+import numpy as np
+
 from vcam.color import same_colour
 from vcam.cuda.arguments import (
     AlphaArguments,
@@ -20,11 +22,11 @@ from vcam.cuda.arguments import (
     DevicePicture,
     SampleArguments,
     ScaleArguments,
+    axis_struct,
     decode_struct,
     encode_struct,
     matte_struct,
     picture_struct,
-    window_struct,
 )
 from vcam.cuda.device import Device
 from vcam.errors import EngineUnavailableError
@@ -33,7 +35,10 @@ from vcam.frame import PixelFormat, Size, VideoFormat, Window, plane_shapes
 __all__ = ["DeviceMatte", "DevicePicture", "Kernels", "read_fatbin"]
 
 FATBIN = "vcam.fatbin"
+FAST_SOURCES = (PixelFormat.I420, PixelFormat.I422, PixelFormat.I444, PixelFormat.YUYV, PixelFormat.NV12)
+FAST_TARGETS = (PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420)
 KERNELS = (
+    *(f"compose_{source.name}_{target.name}" for source in FAST_SOURCES for target in FAST_TARGETS),
     "sample",
     "check",
     "compose",
@@ -48,15 +53,25 @@ KERNELS = (
     "blur_divide",
     "blur_render",
 )
-"""Every kernel of the fatbin, by its name there."""
+"""Every kernel of the fatbin, by its name there. Those of compose that name layouts need whole words and halves."""
 
 Threads: TypeAlias = tuple[int, int, int]
 
 _BLOCK = (32, 4, 1)
 _CHANNELS = 4
 _WORD_BYTES = 4
-_ROWS_PER_THREAD = 8
-"""A thread of compose walks down so many rows: what it interpolates across columns serves several of them."""
+_COPY_BYTES = 16
+_QUAD = 4
+ROWS_PER_THREAD = 8
+"""A thread walks down so many rows (an even number): what it interpolates across columns serves several of them."""
+_WORDS: dict[PixelFormat, tuple[int, ...]] = {
+    PixelFormat.I420: (4, 2, 2),
+    PixelFormat.I422: (4, 2, 2),
+    PixelFormat.I444: (4, 4, 4),
+    PixelFormat.YUYV: (8,),
+    PixelFormat.NV12: (4, 4),
+}
+"""What four pixels take in each plane: where all rows begin at multiples of it, they are read and written at once."""
 _HALVED_ROWS = frozenset({PixelFormat.I420, PixelFormat.NV12})
 
 
@@ -84,6 +99,8 @@ class Kernels:
         arguments = SampleArguments(
             source=picture_struct(source),
             decode=decode_struct(source.format),
+            x=axis_struct(size.width, source.format.width, 0.0, source.format.width),
+            y=axis_struct(size.height, source.format.height, 0.0, source.format.height),
             out=out,
             width=size.width,
             height=size.height,
@@ -94,8 +111,9 @@ class Kernels:
     def check(self, matte: DeviceMatte, flag: int, *, cuda_stream: int) -> None:
         """Set the uint32 at ``flag`` to 1 where a value of A or b is not finite; it is never cleared here."""
         count = _CHANNELS * matte.size.width * matte.size.height
+        per_thread = 8 if matte.half else 4
         arguments = CheckArguments(a=matte.a, b=matte.b, flag=flag, count=count, half=matte.half)
-        self.launch("check", arguments, threads=(count, 1, 1), cuda_stream=cuda_stream)
+        self.launch("check", arguments, threads=(-(-count // per_thread), 1, 1), cuda_stream=cuda_stream)
 
     def compose(
         self,
@@ -122,31 +140,39 @@ class Kernels:
             target=picture_struct(target),
             decode=decode_struct(source.format),
             encode=encode_struct(target.format),
-            matte=matte_struct(matte),
+            matte=matte_struct(matte, source.format.size),
             flag=flag,
-            rows=_ROWS_PER_THREAD,
+            rows=ROWS_PER_THREAD,
         )
-        self.launch("compose", arguments, threads=_bands(target.format), cuda_stream=cuda_stream)
+        fast = matte.half and _whole_words(source, FAST_SOURCES) and _whole_words(target, FAST_TARGETS)
+        fast = fast and _whole_words(background, FAST_TARGETS)
+        name = f"compose_{source.format.pixel_format.name}_{layout.name}" if fast else "compose"
+        self.launch(name, arguments, threads=bands(target.format), cuda_stream=cuda_stream)
 
     def alpha(self, source: DevicePicture, matte: DeviceMatte, out: int, *, cuda_stream: int) -> None:
         """The matte at the picture's resolution into ``out``, (H, W) uint8."""
         arguments = AlphaArguments(
             source=picture_struct(source),
             decode=decode_struct(source.format),
-            matte=matte_struct(matte),
+            matte=matte_struct(matte, source.format.size),
             out=out,
-            rows=_ROWS_PER_THREAD,
+            rows=ROWS_PER_THREAD,
         )
-        self.launch("alpha", arguments, threads=_bands(source.format), cuda_stream=cuda_stream)
+        self.launch("alpha", arguments, threads=bands(source.format), cuda_stream=cuda_stream)
 
     def scale(self, source: DevicePicture, target: DevicePicture, window: Window, *, cuda_stream: int) -> None:
         """The window of the picture at the target's size, in the same layout and colour; see native.scale."""
         if source.format.pixel_format != target.format.pixel_format:
             raise ValueError(f"cannot scale {source.format.pixel_format} into {target.format.pixel_format}")
         arguments = ScaleArguments(
-            source=picture_struct(source), target=picture_struct(target), window=window_struct(window)
+            source=picture_struct(source),
+            target=picture_struct(target),
+            step_x=np.float32(window.width) / np.float32(target.format.width),
+            step_y=np.float32(window.height) / np.float32(target.format.height),
+            x=window.x,
+            y=window.y,
         )
-        self.launch("scale", arguments, threads=_words(target.format), cuda_stream=cuda_stream)
+        self.launch("scale", arguments, threads=_pieces(target.format, _WORD_BYTES), cuda_stream=cuda_stream)
 
     def convert(self, source: DevicePicture, target: DevicePicture, *, cuda_stream: int) -> None:
         """Repack the picture into ``target``, any layout and colour to any other; see native.convert."""
@@ -154,7 +180,7 @@ class Kernels:
         alike = same_colour(source.format, target.format)
         if alike and source.format.pixel_format == target.format.pixel_format:
             copied = CopyArguments(source=picture_struct(source), target=picture_struct(target))
-            self.launch("copy", copied, threads=_words(target.format), cuda_stream=cuda_stream)
+            self.launch("copy", copied, threads=_pieces(target.format, _COPY_BYTES), cuda_stream=cuda_stream)
             return
         arguments = ConvertArguments(
             source=picture_struct(source),
@@ -163,7 +189,7 @@ class Kernels:
             encode=encode_struct(target.format),
             same_colour=alike,
         )
-        self.launch("convert", arguments, threads=blocks(target.format), cuda_stream=cuda_stream)
+        self.launch("convert", arguments, threads=_blocks(target.format), cuda_stream=cuda_stream)
 
     def launch(self, name: str, arguments: ctypes.Structure, *, threads: Threads, cuda_stream: int) -> None:
         """Queue one of KERNELS over so many threads (x, y, z) at least; its arguments are copied now."""
@@ -172,24 +198,37 @@ class Kernels:
         self._functions[name].launch(grid, _BLOCK, bytes(arguments), cuda_stream=cuda_stream)
 
 
-def _pairs(fmt: VideoFormat) -> int:
-    return (fmt.width + 1) // 2
+def _quads(fmt: VideoFormat) -> int:
+    return -(-fmt.width // _QUAD)
 
 
-def _bands(fmt: VideoFormat) -> Threads:
-    """One thread for each pair of columns and _ROWS_PER_THREAD rows."""
-    return _pairs(fmt), -(-fmt.height // _ROWS_PER_THREAD), 1
+def bands(fmt: VideoFormat) -> Threads:
+    """One thread for each quad of columns and ROWS_PER_THREAD rows."""
+    return _quads(fmt), -(-fmt.height // ROWS_PER_THREAD), 1
 
 
-def blocks(fmt: VideoFormat) -> Threads:
-    """One thread for each pair of columns and the rows that share chroma."""
-    return _pairs(fmt), (fmt.height + 1) // 2 if fmt.pixel_format in _HALVED_ROWS else fmt.height, 1
+def _blocks(fmt: VideoFormat) -> Threads:
+    """One thread for each quad of columns and the rows that share chroma."""
+    return _quads(fmt), (fmt.height + 1) // 2 if fmt.pixel_format in _HALVED_ROWS else fmt.height, 1
 
 
-def _words(fmt: VideoFormat) -> Threads:
-    """One thread for each word of a row of the largest plane, in each plane."""
+def _pieces(fmt: VideoFormat, nbytes: int) -> Threads:
+    """One thread for each piece of a row of the largest plane, in each plane."""
     shapes = plane_shapes(fmt)
-    return -(-max(row for _, row in shapes) // _WORD_BYTES), max(rows for rows, _ in shapes), len(shapes)
+    return -(-max(row for _, row in shapes) // nbytes), max(rows for rows, _ in shapes), len(shapes)
+
+
+def _whole_words(picture: DevicePicture, layouts: tuple[PixelFormat, ...]) -> bool:
+    """Whether the picture is of one of the layouts, and all its quads can be read and written as words."""
+    fmt = picture.format
+    return (
+        fmt.pixel_format in layouts
+        and fmt.width % _QUAD == 0
+        and all(
+            (plane.address | plane.stride) % unit == 0
+            for plane, unit in zip(picture.planes, _WORDS[fmt.pixel_format], strict=True)
+        )
+    )
 
 
 def _require_same_size(first: DevicePicture, *others: DevicePicture) -> None:

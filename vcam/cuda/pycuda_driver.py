@@ -182,7 +182,8 @@ class PycudaDriver:
 
     def load_module(self, image: bytes) -> int:
         with self._errors():
-            module = self._pycuda.module_from_buffer(image)
+            # PTX must end with a zero byte; to other images it means nothing.
+            module = self._pycuda.module_from_buffer(image + b"\0")
         number = next(self._numbers)
         self._modules[number] = module
         return number
@@ -200,10 +201,12 @@ class PycudaDriver:
         return number
 
     def launch(self, function: int, grid: Dimensions, block: Dimensions, arguments: bytes, *, cuda_stream: int) -> None:
-        kernel = self._functions[function][1]
         with self._errors():
-            # What pycuda's own calls come to; they set the block's shape by a deprecated function before.
-            kernel._launch_kernel(grid, block, arguments, 0, self._stream(cuda_stream))  # noqa: SLF001
+            # What pycuda's own calls come to; they set the block's shape by a deprecated function before. No name for
+            # the kernel here: the traceback of an error would keep it, and with it the module, from being freed.
+            self._functions[function][1]._launch_kernel(  # noqa: SLF001
+                grid, block, arguments, 0, self._stream(cuda_stream)
+            )
 
     def begin_capture(self, cuda_stream: int) -> None:
         mode = self._bindings.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL

@@ -102,10 +102,10 @@ class FakeDriver(FakeMemoryCalls):
 
     def release_context(self, context: int) -> None:
         self._state.calls.append("release_context")
-        if self._state.is_current_anywhere():
-            raise MisuseError("the context is released while it is current on some thread")
         if not self._state.retained:
             raise failure(INVALID_CONTEXT, "release_context")
+        if self._state.retained == 1 and self._state.is_current_anywhere():
+            raise MisuseError("the context is released while it is current on some thread")
         self._state.retained -= 1
 
     def push_context(self, context: int) -> None:

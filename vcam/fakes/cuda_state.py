@@ -141,6 +141,8 @@ class FakeState:
 
     def _do(self, work: Work) -> None:
         self.meet_fault(f"run {work.name}")
+        if work.host is not None:
+            self.host_memory.owns(work.host)
         try:
             work.run()
         except GpuLostError as error:
