@@ -66,7 +66,7 @@ class ClipSource:
     def __init__(
         self, clip: Clip, *, frames: int, fps: float | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._order = _to_and_fro(clip.jpegs)
+        self._order = to_and_fro(clip.jpegs)
         self._clip = clip
         self._frames = frames
         self._fps = fps
@@ -107,5 +107,6 @@ class ClipSource:
         return EncodedFrame(data, self._clip.format, Stamp(time.monotonic_ns(), index))
 
 
-def _to_and_fro(items: Sequence[bytes]) -> tuple[bytes, ...]:
+def to_and_fro(items: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Forth and back, without jumps when it is repeated."""
     return (*items, *reversed(items[1:-1]))

@@ -13,7 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-_PACKAGES = ("numpy", "onnxruntime", "openvino", "av", "PyTurboJPEG", "opencv-python-headless")
+from vcam.cuda.probe import find_gpu
+
+_PACKAGES = (
+    "numpy", "onnxruntime", "openvino", "av", "PyTurboJPEG", "opencv-python-headless",
+    "pycuda", "cuda-bindings", "nvidia-nvjpeg", "tensorrt-cu13", "tensorrt", "tensorrt-rtx",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ def _without_folder(argument: str) -> str:
 
 
 def hardware() -> dict[str, str | int]:
-    """Processor, its cores that we may use, memory, system."""
+    """Processor, its cores that we may use, memory, system, and the GPU where there is one."""
+    gpu = find_gpu().facts
     cpu = next((line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
     memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
     return {
@@ -92,6 +98,7 @@ def hardware() -> dict[str, str | int]:
         "memory_gib": round(int(memory) / 2**20),
         "system": platform.platform(),
         "python": platform.python_version(),
+        **({"gpu": str(gpu)} if gpu is not None else {}),
     }
 
 

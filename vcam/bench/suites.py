@@ -69,6 +69,20 @@ def _soak(options: Options) -> Iterator[Row]:
     yield soak(Run("soak: 720p MJPEG to YUYV, fast, blur", config, clip, options.frames or 11_000, None))
 
 
+def _gpu(options: Options) -> Iterator[Row]:
+    from vcam.bench.gpu import run, weight_of
+    from vcam.bench.gpu_room import real_room
+
+    return run(real_room(options.config(), weight_of(options.frames)), options.clip)
+
+
+def _gpu_soak(options: Options) -> Iterator[Row]:
+    from vcam.bench.gpu import soak, weight_of
+    from vcam.bench.gpu_room import real_room
+
+    return soak(real_room(options.config(), weight_of(None)), options.frames or 5000)
+
+
 SUITES: Mapping[str, tuple[str, Callable[[Options], Iterator[Row]]]] = MappingProxyType(
     {
         "compose": ("the compositor alone, against OpenCV", _compose),
@@ -76,6 +90,13 @@ SUITES: Mapping[str, tuple[str, Callable[[Options], Iterator[Row]]]] = MappingPr
         "baseline": ("ours against the uncut network at 1080p", _baseline),
         "engines": ("OpenVINO against ONNX Runtime, by size and threads", _engines),
         "soak": ("memory, descriptors and threads over 10,000 frames", _soak),
+        "gpu": ("the GPU: kernels, whole frames, decoders, accuracy", _gpu),
+        "gpu-soak": ("the GPU: memory and descriptors over 5,000 frames", _gpu_soak),
     }
 )
 """What each measures, and how."""
+
+
+def needs_gpu(suite: str) -> bool:
+    """Such a suite runs only when it is named."""
+    return suite.startswith("gpu")

@@ -7,15 +7,18 @@ from rich.console import Console
 from rich.table import Table
 
 from vcam.bench.report import Row, write_json
-from vcam.bench.suites import SUITES, Options
+from vcam.bench.suites import SUITES, Options, needs_gpu
 from vcam.cli.options import BenchOptions
 from vcam.errors import ConfigError
 from vcam.service import logs
 
 
 def bench(options: BenchOptions) -> None:
-    """Run the suites named, or all. Raises ConfigError for one that there is not."""
-    names = options.suites or list(SUITES)
+    """Run the suites named, or all that need no GPU.
+
+    Raises ConfigError for one that there is not, EngineUnavailableError for one that needs a GPU where there is none.
+    """
+    names = options.suites or [name for name in SUITES if not needs_gpu(name)]
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         raise ConfigError(f"there is no suite {unknown[0]}", hint=f"vcam bench with one of: {', '.join(SUITES)}")

@@ -157,7 +157,7 @@ class DevicesOptions:
     json: Annotated[bool, _more("For machines.", metavar="")] = False
 
 
-_SUITES = "compose, pipeline, baseline, engines, soak; without any: all of them."
+_SUITES = "compose, pipeline, baseline, engines, soak; gpu, gpu-soak. Without any: all that need no GPU."
 
 
 @dataclass(frozen=True, slots=True)
