@@ -19,7 +19,7 @@ def matches(pattern: str, *, of: list[Path]) -> dict[str, int]:
 
 
 def native_sources() -> list[Path]:
-    return [path for path in (ROOT / "vcam").rglob("*") if path.suffix in {".h", ".cpp", ".cu"}]
+    return [path for path in (ROOT / "vcam").rglob("*") if path.suffix in {".h", ".cpp", ".cu", ".cuh"}]
 
 
 def test_no_room_is_too_large() -> None:

@@ -1,0 +1,118 @@
+// The CUDA kernels, compiled for this processor: run over a grid, one thread after the other.
+#include <stddef.h>
+
+#include "vcam.cu"
+
+namespace vcam::cuda {
+namespace {
+
+struct Launch {
+    const unsigned *grid, *block;
+    const void* arguments;
+};
+
+template <class Arguments, void (*kKernel)(const Arguments)>
+void run(const Launch& launch) {
+    Arguments arguments;
+    memcpy(&arguments, launch.arguments, sizeof arguments);
+    blockDim = {launch.block[0], launch.block[1], launch.block[2]};
+    for (blockIdx.z = 0; blockIdx.z < launch.grid[2]; ++blockIdx.z)
+        for (blockIdx.y = 0; blockIdx.y < launch.grid[1]; ++blockIdx.y)
+            for (blockIdx.x = 0; blockIdx.x < launch.grid[0]; ++blockIdx.x)
+                for (threadIdx.z = 0; threadIdx.z < launch.block[2]; ++threadIdx.z)
+                    for (threadIdx.y = 0; threadIdx.y < launch.block[1]; ++threadIdx.y)
+                        for (threadIdx.x = 0; threadIdx.x < launch.block[0]; ++threadIdx.x) kKernel(arguments);
+}
+
+struct Kernel {
+    const char* name;
+    size_t arguments_bytes;
+    void (*run)(const Launch&);
+};
+
+template <class Arguments>
+Arguments arguments_of(void (*)(const Arguments));
+
+#define KERNEL(name) \
+    {#name, sizeof(decltype(arguments_of(name))), run<decltype(arguments_of(name)), name>}
+#define COMPOSE_INTO(target)                                                                           \
+    KERNEL(compose_I420_##target), KERNEL(compose_I422_##target), KERNEL(compose_I444_##target),       \
+        KERNEL(compose_YUYV_##target), KERNEL(compose_NV12_##target)
+
+const Kernel kKernels[] = {KERNEL(sample),      KERNEL(check),       KERNEL(compose),    COMPOSE_INTO(YUYV),
+                           COMPOSE_INTO(NV12),  COMPOSE_INTO(I420),  KERNEL(alpha),      KERNEL(scale),
+                           KERNEL(convert),     KERNEL(copy),        KERNEL(blur_gather), KERNEL(blur_shrink),
+                           KERNEL(blur_widen),  KERNEL(blur_smooth), KERNEL(blur_divide), KERNEL(blur_render)};
+
+struct Field {
+    const char *structure, *name;
+    size_t offset, size;
+};
+
+#define FIELD(structure, name) {#structure, #name, offsetof(structure, name), sizeof(structure::name)}
+#define END(structure) {#structure, "", sizeof(structure), 0}
+
+const Field kFields[] = {
+    FIELD(Matrix34, m), END(Matrix34),
+    FIELD(Picture, plane), FIELD(Picture, stride), FIELD(Picture, layout), FIELD(Picture, width),
+    FIELD(Picture, height), END(Picture),
+    FIELD(Axis, scale), FIELD(Axis, reciprocal), FIELD(Axis, origin), FIELD(Axis, size), END(Axis),
+    FIELD(Matte, a), FIELD(Matte, b), FIELD(Matte, x), FIELD(Matte, y), FIELD(Matte, half), FIELD(Matte, gain),
+    FIELD(Matte, offset), END(Matte),
+    FIELD(SampleArguments, source), FIELD(SampleArguments, decode), FIELD(SampleArguments, x),
+    FIELD(SampleArguments, y), FIELD(SampleArguments, out), FIELD(SampleArguments, width),
+    FIELD(SampleArguments, height), FIELD(SampleArguments, half), END(SampleArguments),
+    FIELD(CheckArguments, a), FIELD(CheckArguments, b), FIELD(CheckArguments, flag), FIELD(CheckArguments, count),
+    FIELD(CheckArguments, half), END(CheckArguments),
+    FIELD(ComposeArguments, source), FIELD(ComposeArguments, background), FIELD(ComposeArguments, target),
+    FIELD(ComposeArguments, decode), FIELD(ComposeArguments, encode), FIELD(ComposeArguments, matte),
+    FIELD(ComposeArguments, flag), FIELD(ComposeArguments, rows), END(ComposeArguments),
+    FIELD(AlphaArguments, source), FIELD(AlphaArguments, decode), FIELD(AlphaArguments, matte),
+    FIELD(AlphaArguments, out), FIELD(AlphaArguments, rows), END(AlphaArguments),
+    FIELD(ScaleArguments, source), FIELD(ScaleArguments, target), FIELD(ScaleArguments, step_x),
+    FIELD(ScaleArguments, step_y), FIELD(ScaleArguments, x), FIELD(ScaleArguments, y), END(ScaleArguments),
+    FIELD(ConvertArguments, source), FIELD(ConvertArguments, target), FIELD(ConvertArguments, decode),
+    FIELD(ConvertArguments, encode), FIELD(ConvertArguments, same_colour), END(ConvertArguments),
+    FIELD(CopyArguments, source), FIELD(CopyArguments, target), END(CopyArguments),
+    FIELD(Grid, cells), FIELD(Grid, scratch), FIELD(Grid, middle), FIELD(Grid, far), FIELD(Grid, wide_scratch),
+    FIELD(Grid, sums), FIELD(Grid, rgb), FIELD(Grid, width), FIELD(Grid, height), FIELD(Grid, cell),
+    FIELD(Grid, columns), FIELD(Grid, rows), END(Grid),
+    FIELD(GatherArguments, grid), FIELD(GatherArguments, source), FIELD(GatherArguments, decode),
+    FIELD(GatherArguments, matte), END(GatherArguments),
+    FIELD(StepArguments, grid), FIELD(StepArguments, sigma), FIELD(StepArguments, number), END(StepArguments),
+    FIELD(RenderArguments, grid), FIELD(RenderArguments, target), FIELD(RenderArguments, encode),
+    FIELD(RenderArguments, x), FIELD(RenderArguments, y), FIELD(RenderArguments, rows), END(RenderArguments)};
+
+struct Constant {
+    const char* name;
+    long value;
+};
+
+#define LAYOUT(name) {#name, static_cast<long>(Layout::name)}
+
+const Constant kConstants[] = {LAYOUT(I420), LAYOUT(I422), LAYOUT(I444), LAYOUT(YUYV), LAYOUT(NV12), LAYOUT(GREY),
+                               LAYOUT(RGB24), {"kMaxBlurCells", kMaxBlurCells}, {"kWideFactor", blur::kWideFactor},
+                               {"kPasses", kPasses}};
+
+template <class Row, size_t kCount>
+const Row* row_of(const Row (&rows)[kCount], size_t i) {
+    return i < kCount ? rows + i : nullptr;
+}
+
+}  // namespace
+}  // namespace vcam::cuda
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+using vcam::cuda::Constant;
+using vcam::cuda::Field;
+using vcam::cuda::Kernel;
+
+// Rows of the tables; null after the last one.
+EXPORT const Kernel* host_kernel(size_t i) { return vcam::cuda::row_of(vcam::cuda::kKernels, i); }
+EXPORT const Field* host_field(size_t i) { return vcam::cuda::row_of(vcam::cuda::kFields, i); }
+EXPORT const Constant* host_constant(size_t i) { return vcam::cuda::row_of(vcam::cuda::kConstants, i); }
+
+EXPORT void host_run(const Kernel* kernel, const unsigned* grid, const unsigned* block, const void* arguments) {
+    kernel->run({grid, block, arguments});
+}

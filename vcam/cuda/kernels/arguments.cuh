@@ -1,0 +1,118 @@
+// The arguments of the kernels, one struct by value each. vcam/cuda/arguments.py has the same; a test compares them.
+#pragma once
+
+#include "platform.cuh"
+
+namespace vcam::cuda {
+
+using pixel::Matrix34;
+
+// Planes of 8-bit samples. Strides in bytes.
+struct Picture {
+    uint8_t* plane[3];
+    int32_t stride[3];
+    Layout layout;
+    int32_t width, height;
+};
+
+// One direction of a linear resize (pixel::tap): output size / input extent and its reciprocal, the input coordinate
+// of that extent, and the input's size.
+struct Axis {
+    float scale, reciprocal, origin;
+    int32_t size;
+};
+
+// vcam::Matte on the axes of a picture; values are of half precision where `half`.
+struct Matte {
+    const void* a;
+    const void* b;
+    Axis x, y;
+    int32_t half;
+    float gain, offset;
+};
+
+// out: (3, height, width).
+struct SampleArguments {
+    Picture source;
+    Matrix34 decode;
+    Axis x, y;
+    void* out;
+    int32_t width, height, half;
+};
+
+// count: values of a, and of b.
+struct CheckArguments {
+    const void* a;
+    const void* b;
+    uint32_t* flag;
+    int32_t count, half;
+};
+
+// rows: how many a thread walks down; even.
+struct ComposeArguments {
+    Picture source, background, target;
+    Matrix34 decode, encode;
+    Matte matte;
+    const uint32_t* flag;
+    int32_t rows;
+};
+
+struct AlphaArguments {
+    Picture source;
+    Matrix34 decode;
+    Matte matte;
+    uint8_t* out;
+    int32_t rows;
+};
+
+// step: source pixels that make one of the target; x, y: where the window begins.
+struct ScaleArguments {
+    Picture source, target;
+    float step_x, step_y, x, y;
+};
+
+struct ConvertArguments {
+    Picture source, target;
+    Matrix34 decode, encode;
+    int32_t same_colour;
+};
+
+struct CopyArguments {
+    Picture source, target;
+};
+
+// The room at a fraction of its size, as vcam::BlurGrid; cells of (r, g, b, weight) are 16-byte aligned.
+struct Grid {
+    float4* cells;         // (rows, columns)
+    float4* scratch;       // the same
+    float4* middle;        // (wide rows, wide columns)
+    float4* far;           // the same
+    float4* wide_scratch;  // the same
+    float4* sums;          // (wide rows), of the cells of each before they are blurred
+    float* rgb;            // (3, rows, columns), the result
+    int32_t width, height, cell, columns, rows;
+};
+
+struct GatherArguments {
+    Grid grid;
+    Picture source;
+    Matrix34 decode;
+    Matte matte;
+};
+
+// sigma in pixels; number: which of the steps that smooth.
+struct StepArguments {
+    Grid grid;
+    float sigma;
+    int32_t number;
+};
+
+struct RenderArguments {
+    Grid grid;
+    Picture target;
+    Matrix34 encode;
+    Axis x, y;
+    int32_t rows;
+};
+
+}  // namespace vcam::cuda

@@ -1,0 +1,125 @@
+// compose: the person, coloured by the matte's foreground model, over the background, in the target's own space.
+//
+// A thread owns a quad of columns and walks down `rows` rows. Where no node of the matte allows alpha above 0, and where
+// the matte is not finite, it copies the background and does not read the camera.
+#include "matte.cuh"
+
+namespace vcam::cuda {
+
+using ComposeWalk = Walk<WholeMatte, 4>;
+
+// Blends one row over `under`; unless the target shares chroma, which instead gets the sums of what each pair adds.
+template <bool kTargetShares>
+VCAM_D void blend_row(const ComposeArguments& p, const ComposeWalk& walk, float weight, const Quad& source, Quad& under,
+                      Chroma& sum) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+        const auto coefficient = [&](int n) { return walk.at(n, i, weight); };
+        const pixel::Vec3<float> rgb = pixel::decode(p.decode, source.c[0][i], source.c[1][i], source.c[2][i]);
+        const float alpha = pixel::alpha(coefficient(3), coefficient(7), pixel::gray(rgb));
+        const pixel::Vec3<float> over =
+            pixel::encode(p.encode, pixel::Vec3<float>{pixel::foreground(coefficient(0), coefficient(4), rgb.x),
+                                                       pixel::foreground(coefficient(1), coefficient(5), rgb.y),
+                                                       pixel::foreground(coefficient(2), coefficient(6), rgb.z)});
+        under.c[0][i] = pixel::blend(alpha, over.x, under.c[0][i]);
+        if (kTargetShares) {
+            sum.u[i / 2] += alpha * (over.y - under.c[1][i]);
+            sum.v[i / 2] += alpha * (over.z - under.c[2][i]);
+        } else {
+            under.c[1][i] = pixel::blend(alpha, over.y, under.c[1][i]);
+            under.c[2][i] = pixel::blend(alpha, over.z, under.c[2][i]);
+        }
+    }
+}
+
+template <int kLayout>
+VCAM_D void copy_background(const ComposeArguments& p, int quad, int begin, int end) {
+    const bool halved = halves_rows(layout_of<kLayout>(p.target));
+#pragma unroll 4
+    for (int y = begin; y < end; ++y) {
+        Words words = {};
+        load_luma<kLayout>(p.background, quad, y, false, words);
+        store_luma<kLayout>(p.target, quad, y, words);
+        if (halved && y % 2) continue;
+        load_chroma<kLayout>(p.background, quad, y, words);
+        store_chroma<kLayout>(p.target, quad, y, words);
+    }
+}
+
+// Adds a quarter of a loop's turn: row y. Where two rows share chroma, `sum` and the words of chroma serve both.
+template <int kSource, int kTarget, bool kHalf>
+VCAM_D void blend_next(const ComposeArguments& p, ComposeWalk& walk, int quad, int y, bool last, Words& source,
+                       Words& under, Chroma& sum) {
+    const bool shares = shares_chroma(layout_of<kTarget>(p.target)), halved = halves_rows(layout_of<kTarget>(p.target));
+    load_luma<kSource>(p.source, quad, y, true, source);
+    load_luma<kTarget>(p.background, quad, y, false, under);
+    if (y % 2 == 0 || !halves_rows(layout_of<kSource>(p.source))) load_chroma<kSource>(p.source, quad, y, source);
+    if (y % 2 == 0 || !halved) load_chroma<kTarget>(p.background, quad, y, under);
+    const pixel::Tap row = tap(p.matte.y, y);
+    walk.seek<kHalf>(row.first);
+    const Quad from = unpack<kSource>(p.source, source);
+    Quad to = unpack<kTarget>(p.background, under);
+    if (shares)
+        blend_row<true>(p, walk, row.weight, from, to, sum);
+    else
+        blend_row<false>(p, walk, row.weight, from, to, sum);
+    Words words = {};
+    pack_luma<kTarget>(p.target, to, words);
+    if (shares && (!halved || y % 2 || last)) {
+        const float mean = halved && y % 2 ? 0.25f : 0.5f;
+        Chroma chroma;
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            chroma.u[i] = to.c[1][2 * i] + mean * sum.u[i];
+            chroma.v[i] = to.c[2][2 * i] + mean * sum.v[i];
+        }
+        pack_chroma<kTarget>(p.target, chroma, words);
+        store_chroma<kTarget>(p.target, quad, y, words);
+        sum = {};
+    }
+    store_luma<kTarget>(p.target, quad, y, words);
+}
+
+template <int kSource, int kTarget, bool kHalf>
+VCAM_D void compose_band(const ComposeArguments& p) {
+    const int quad = thread_x(), begin = thread_y() * p.rows;
+    if (quad >= quads_of(p.target) || begin >= p.target.height) return;
+    const int end = begin + p.rows < p.target.height ? begin + p.rows : p.target.height;
+    const uint32_t invalid = load<uint32_t>(p.flag);
+    const Columns<4> columns(p.matte.x, 4 * quad, p.source.width);
+    if (!any_alpha<kHalf>(p.matte, columns, begin, end) || invalid)
+        return copy_background<kTarget>(p, quad, begin, end);
+    const WholeMatte planes{p.matte};
+    ComposeWalk walk(planes, columns, p.matte.y.size);
+    Words source = {}, under = {};
+    Chroma sum = {};
+#pragma unroll 1
+    for (int y = begin; y < end; ++y)
+        blend_next<kSource, kTarget, kHalf>(p, walk, quad, y, y + 1 == end, source, under, sum);
+}
+
+VCAM_KERNEL(4) compose(VCAM_ARGUMENT ComposeArguments p) {
+    if (p.matte.half)
+        compose_band<kAny, kAny, true>(p);
+    else
+        compose_band<kAny, kAny, false>(p);
+}
+
+// Layouts of cameras and JPEGs over those of outputs, in whole words, with a matte of half precision.
+#define VCAM_COMPOSE(source, target)                                                               \
+    VCAM_KERNEL(4) compose_##source##_##target(VCAM_ARGUMENT ComposeArguments p) {                 \
+        compose_band<static_cast<int>(Layout::source), static_cast<int>(Layout::target), true>(p); \
+    }
+#define VCAM_COMPOSE_INTO(target) \
+    VCAM_COMPOSE(I420, target)    \
+    VCAM_COMPOSE(I422, target)    \
+    VCAM_COMPOSE(I444, target)    \
+    VCAM_COMPOSE(YUYV, target)    \
+    VCAM_COMPOSE(NV12, target)
+VCAM_COMPOSE_INTO(YUYV)
+VCAM_COMPOSE_INTO(NV12)
+VCAM_COMPOSE_INTO(I420)
+#undef VCAM_COMPOSE_INTO
+#undef VCAM_COMPOSE
+
+}  // namespace vcam::cuda

@@ -1,0 +1,7 @@
+// All kernels: one module, because the driver loads one image at a time.
+#include "alpha.cu"
+#include "blur.cu"
+#include "compose.cu"
+#include "convert.cu"
+#include "sample.cu"
+#include "scale.cu"
