@@ -1,0 +1,61 @@
+"""The whole GPU path without one: the real kernels, compiled for the CPU, and a network shaped like the real one."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.compose.gpu_rig import Gpu, assert_same, shown
+from tests.compose.rig import SMALL, NoiseBackdrop
+from tests.native.pictures import SOURCES
+from tests.support.host_kernels import host_kernels
+from tests.support.rvm_like import make_rvm_like
+from vcam.compose.cpu import CpuFrameProcessor
+from vcam.engines.rvm_onnxruntime import OnnxRuntimeEngine
+from vcam.fakes import FakeDriver
+from vcam.fakes.device_engine import Compute, Tensors
+from vcam.frame import PixelFormat, Range, Size, VideoFormat
+from vcam.model.prepare import PrepareOptions, prepare
+from vcam.model.runtime import Network
+from vcam.stages import CoreModel, Scene
+
+SIZE = Size(64, 48)
+TARGETS = [VideoFormat(PixelFormat.YUYV, 160, 96), VideoFormat(PixelFormat.NV12, 160, 96), SMALL]
+
+
+@pytest.fixture(scope="module", params=["fp32", "fp16"])
+def core(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CoreModel:
+    folder: Path = tmp_path_factory.mktemp("core")
+    onnx.save(make_rvm_like("deep"), folder / "like.onnx")
+    return prepare(PrepareOptions(folder, SIZE, folder / "like.onnx", str(request.param)))
+
+
+def network(core: CoreModel) -> Compute:
+    """What the core computes, as a device's engine does: its inputs are where the processor put them."""
+    ready = Network(onnx.load(core.path), threads=1)
+    half = {name for name in ("src",) if core.precision == "fp16"}
+
+    def compute(inputs: Tensors) -> Tensors:
+        given = {name: values.astype(np.float16) if name in half else values for name, values in inputs.items()}
+        return {name: values.astype(np.float32) for name, values in ready.run(given).items()}
+
+    return compute
+
+
+@pytest.mark.parametrize("layout", SOURCES)
+@pytest.mark.parametrize("blur", [0.0, 30.0])
+def test_with_kernels_and_network_frames_are_those_of_the_cpu(
+    core: CoreModel, layout: PixelFormat, blur: float
+) -> None:
+    """Six frames of recurrence: plain, captured and launched. The float16 core's A and b are float16 on both sides."""
+    camera = VideoFormat(layout, 160, 96, range=Range.FULL)
+    gpu = Gpu(TARGETS, network(core), half=core.precision == "fp16", size=SIZE, driver=FakeDriver(host_kernels()))
+    with gpu.processor as processor, CpuFrameProcessor(OnnxRuntimeEngine(core, threads=1), TARGETS, gpu.levels) as cpu:
+        for number in range(6):
+            show = partial(shown, sequence=number, scene=Scene(NoiseBackdrop(), blur=blur), fmt=camera)
+            assert_same(show(processor), show(cpu))
+            assert_same([(processor.last_alpha(),)], [(cpu.last_alpha(),)])
+        assert processor.captured
+    assert gpu.driver.leaks() == []
