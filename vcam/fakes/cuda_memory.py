@@ -4,13 +4,17 @@ Device addresses are addresses of this process, so that kernels compiled for the
 each allocation lies a guard that nobody may write; what is freed is kept aside, so that using it later is found out.
 """
 
+import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from vcam.cuda.driver import Bytes
 from vcam.cuda.errors import ILLEGAL_ADDRESS, INVALID_VALUE, OUT_OF_MEMORY, failure
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _ALIGNMENT = 256
 _UNWRITTEN, _FREED, _GUARD = 0xCD, 0xDD, 0xFD
@@ -79,10 +83,10 @@ class FakeMemory:
         start = address - block.address
         return block.usable[start : start + nbytes]
 
-    def array(self, address: int, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+    def array(self, address: int, shape: tuple[int, ...], dtype: type[Scalar]) -> npt.NDArray[Scalar]:
         """The memory there as a C-contiguous array, to read and write."""
-        kind = np.dtype(dtype)
-        return self.bytes(address, kind.itemsize * int(np.prod(shape))).view(kind).reshape(shape)
+        size = np.dtype(dtype).itemsize * math.prod(shape)
+        return self.bytes(address, size).view(dtype).reshape(shape)
 
     def check_range(self, address: int, nbytes: int, call: str) -> None:
         """Raises as a copy that is refused when it is queued."""
@@ -100,12 +104,16 @@ class FakeMemory:
         return block is not None
 
     def check_guards(self, culprit: str) -> None:
-        """Raises MisuseError when something was written just outside an allocation, or into freed memory."""
+        """Raises MisuseError when something was written just outside an allocation."""
         for block in self._blocks.values():
             if not block.guards_hold():
                 raise MisuseError(f"{culprit} wrote outside {block.usable.size} bytes at {block.address:#x}")
+
+    def check_freed(self) -> None:
+        """Raises MisuseError when something was written into memory after it was freed."""
+        for block in self._blocks.values():
             if block.freed and not (block.usable == _FREED).all():
-                raise MisuseError(f"{culprit} wrote to {self._kind} memory that was freed")
+                raise MisuseError(f"{self._kind} memory at {block.address:#x} was written to after it was freed")
 
     def leaks(self) -> list[str]:
         living = [block for block in self._blocks.values() if not block.freed]

@@ -129,6 +129,8 @@ class FakeState:
                 self._do(work)
                 self.ran.append(work.name)
             on_error.pop_all()
+        for memory in (self.memory, self.host_memory):
+            memory.check_freed()
 
     def drain(self) -> None:
         """What freeing memory waits for."""
