@@ -81,8 +81,13 @@ def ensure_plan(request: PlanRequest, progress: ProgressCallback = ignore, *, st
     return state.path
 
 
+def library_version(flavour: Flavour) -> str:
+    """Imports the library. Raises EngineUnavailableError."""
+    return load_module(flavour).__version__
+
+
 def _key(request: PlanRequest) -> PlanKey:
-    return plan_key(request, load_module(request.flavour).__version__)
+    return plan_key(request, library_version(request.flavour))
 
 
 def _build(
