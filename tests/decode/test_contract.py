@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from tests.support.jpeg import encode_jpeg, smooth_rgb
+from tests.support.nvjpeg_like import NvJpegLike
+from vcam.cuda.device import Device
 from vcam.decode.av_mjpeg import AvDecoder
+from vcam.decode.race import DecoderRace
 from vcam.decode.raw import RawDecoder
 from vcam.decode.turbo import TurboDecoder
 from vcam.errors import DecodeError
+from vcam.fakes import FakeDriver
 from vcam.frame import EncodedFrame, PixelFormat, Plane, Range, Stamp, VideoFormat, frame_bytes
 from vcam.stages import Decoder
 
@@ -24,10 +28,19 @@ def jpeg_frame() -> EncodedFrame:
     return EncodedFrame(encode_jpeg(smooth_rgb(WIDTH, HEIGHT)), MJPG, Stamp(40, 2, 1))
 
 
+def racing() -> Decoder:
+    """In its race, nvJPEG takes part on a GPU that is none."""
+    driver = FakeDriver()
+    library = NvJpegLike(driver)
+    race = DecoderRace(lambda: Device(driver), lambda count: np.empty(count, np.uint8), load=lambda: library.functions)
+    return race.make_decoder(MJPG)
+
+
 CASES: dict[str, Case] = {
     "raw": (RawDecoder, EncodedFrame(bytes(range(256)) * 24, YUYV, Stamp(40, 2, 1))),
     "turbo": (TurboDecoder, jpeg_frame()),
     "av": (AvDecoder, jpeg_frame()),
+    "racing": (racing, jpeg_frame()),
 }
 
 
