@@ -16,7 +16,7 @@ Runs on a machine with an NVIDIA GPU (driver 580 or newer), from a checkout of v
 A step that fails is shown, and the rest goes on. At the end: a table, and everything in DIR/gpu_check.json.
 
   --quick       fewer frames, no sanitizers: some minutes instead of half an hour
-  --model FILE  the network (rvm_mobilenetv3_fp32.onnx); else vcam's own, which must be here: nothing is downloaded
+  --model FILE  the network (rvm_mobilenetv3_fp32.onnx); without it vcam's own is taken, and fetched if it is not here
   --out DIR     where to write; default out/gpu-check
 
 Environment: VENV (default .venv) or PYTHON, an interpreter with vcam[gpu,cpu,dev] and TensorRT or TensorRT-RTX.
@@ -87,7 +87,7 @@ fi
 
 bench=("$python" -m vcam bench)
 [[ -z $model ]] || { bench+=(--model "$model"); export VCAM_TEST_MODEL=$model; }
-export VCAM_MODEL_DOWNLOAD=false VCAM_REQUIRE=gpu
+export VCAM_REQUIRE=gpu
 tests=(-m pytest -q -p no:cacheprovider -m gpu)
 step tests "$python" "${tests[@]}" --timeout 900 --junitxml "$out/tests.xml"
 
