@@ -113,7 +113,7 @@ def test_one_rtx_plan_serves_all_gpus_from_ampere_on(request_: PlanRequest, gpu:
 def test_turing_needs_an_rtx_plan_of_its_own(request_: PlanRequest) -> None:
     turing = replace(request_, flavour=Flavour.RTX, gpu=TURING)
     assert turing.build_options.turing
-    assert plan_key(turing, "1.7").gpu == "any Turing"
+    assert plan_key(turing, "1.7").gpu == "any Turing GPU"
     assert plan_key(turing, "1.7") != plan_key(replace(turing, gpu=ADA), "1.7")
     assert not replace(turing, flavour=Flavour.TENSORRT).build_options.turing
 

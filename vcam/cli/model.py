@@ -9,6 +9,14 @@ from rich.table import Table
 from vcam.cli.display import Display
 from vcam.cli.options import ModelFolderOptions, PrepareCommandOptions, typed
 from vcam.config import Config, EngineChoice, find_config_file, load_config
+from vcam.cuda.probe import find_gpu
+from vcam.engines.sealed_file import read_facts
+from vcam.engines.select import EngineName, choose, look
+from vcam.engines.tensorrt_builder import ensure_plan
+from vcam.engines.tensorrt_flavour import Flavour
+from vcam.engines.tensorrt_key import PlanRequest
+from vcam.engines.tensorrt_plans import PlanFolder, plan_folder
+from vcam.engines.tensorrt_survey import Judged, Survey
 from vcam.errors import ModelError
 from vcam.frame import Size
 from vcam.model.fetch import import_file
@@ -18,20 +26,23 @@ from vcam.model.prepare import prepare as prepare_model
 from vcam.model.status import Presence, Published, Verified, status, verify
 from vcam.model.store import Prepared
 from vcam.service import logs
-
-_HALF_ENGINES = frozenset({EngineChoice.TENSORRT, EngineChoice.TENSORRT_RTX})
-"""Engines that gain by half precision; on processors float32 is as fast, and exact."""
+from vcam.stages import CoreModel
 
 _FULL = "fp32"
 _BYTES_PER_MB = 1e6
 
 
 def prepare(options: PrepareCommandOptions) -> None:
-    """Fetch or import a network and make it ready for one internal size. Raises ModelError."""
+    """Fetch or import a network and make it ready for one internal size and engine, plan included.
+
+    Raises ModelError, EngineError, EngineUnavailableError.
+    """
     config = _load(options.config, typed(options, but=frozenset({"config", "from_file"})))
     console = Console()
     model: str | Path = options.from_file or config.model or DEFAULT_MODEL
-    half = config.fp16 and config.engine in _HALF_ENGINES
+    flavour = _flavour(config.engine)
+    # On processors float32 is as fast, and exact.
+    half = config.fp16 and flavour is not None
     size = config.internal_size(Size(config.width, config.height))
     wanted = PrepareOptions(config.models_dir, size, model, HALF if half else _FULL)
     with Display(Console(stderr=True)) as display:
@@ -41,6 +52,8 @@ def prepare(options: PrepareCommandOptions) -> None:
         console.print(f"imported {options.from_file} as {imported.path}", highlight=False, soft_wrap=True)
     console.print(f"ready: {core.name} at {core.size} in {core.precision}", highlight=False)
     console.print(str(core.path), highlight=False, soft_wrap=True)
+    if flavour is not None:
+        _build_plan(config, core, flavour, console)
 
 
 def show_status(options: ModelFolderOptions) -> None:
@@ -54,6 +67,12 @@ def show_status(options: ModelFolderOptions) -> None:
         console.print(_prepared(found.prepared))
     else:
         console.print("Nothing is prepared yet: vcam model prepare")
+    folder = PlanFolder(plan_folder(config.plan_dir, config.models_dir))
+    cores = [each.core for each in found.prepared if each.intact]
+    for number, judged in enumerate(Survey(cores, find_gpu().facts).judge(folder)):
+        if not number:
+            console.print(f"plans are kept in {folder.folder}", highlight=False, soft_wrap=True)
+        console.print(_plan_line(judged), highlight=False, soft_wrap=True)
 
 
 def check(options: ModelFolderOptions) -> None:
@@ -73,6 +92,27 @@ def _load(file: Path | None, overrides: dict[str, object]) -> Config:
     config = load_config(find_config_file(file), os.environ, overrides)
     logs.configure(config.log_level, config.log_format)
     return config
+
+
+def _flavour(engine: EngineChoice) -> Flavour | None:
+    """The library that builds a plan for the engine, or for what ``auto`` means here; None where there is no plan."""
+    name = choose(look(model=True)).engine if engine is EngineChoice.AUTO else EngineName(engine.value)
+    return Flavour(name.value) if name in (EngineName.TENSORRT, EngineName.TENSORRT_RTX) else None
+
+
+def _build_plan(config: Config, core: CoreModel, flavour: Flavour, console: Console) -> None:
+    request = PlanRequest(core, flavour, plan_folder(config.plan_dir, config.models_dir), find_gpu().facts)
+    with Display(Console(stderr=True)) as display:
+        path = ensure_plan(request, lambda progress: display.plan(progress.share))
+    facts = read_facts(path)
+    console.print(f"plan of {flavour} {facts['library']} for {facts['gpu']}:", highlight=False, soft_wrap=True)
+    console.print(str(path), highlight=False, soft_wrap=True)
+
+
+def _plan_line(judged: Judged) -> str:
+    entry = judged.entry
+    about = f" ({entry.facts['gpu']}; {entry.size_bytes / _BYTES_PER_MB:.1f} MB)" if "gpu" in entry.facts else ""
+    return f"{entry.path.name}: {judged.told}{about}"
 
 
 def _verdict(result: Verified) -> str:

@@ -64,6 +64,7 @@ QualityOpt: TypeAlias = Annotated[Quality | None, _engine(_SIZES, "-q", "balance
 DownsampleOpt: TypeAlias = Annotated[float | None, _engine(_RATIO, "-d", metavar="RATIO")]
 ModelOpt: TypeAlias = Annotated[str | None, _engine(_MODEL, "-m", metavar="MODEL")]
 ModelsDirOpt: TypeAlias = Annotated[Path | None, _engine("Where networks are kept.", metavar="DIR")]
+PlanDirOpt: TypeAlias = Annotated[Path | None, _engine("Where TensorRT's plans are kept.", metavar="DIR")]
 HalfOpt: TypeAlias = Annotated[bool | None, _engine("Half precision where the engine gains by it.", default="yes")]
 WidthOpt: TypeAlias = Annotated[int | None, _flow("Width in pixels.", "-W", "1280", "N")]
 HeightOpt: TypeAlias = Annotated[int | None, _flow("Height in pixels.", "-H", "720", "N")]
@@ -93,7 +94,7 @@ class RunOptions:
     model: ModelOpt = None
     models_dir: ModelsDirOpt = None
     model_download: Annotated[bool | None, _engine("Fetch a network that is not here.", default="yes")] = None
-    plan_dir: Annotated[Path | None, _engine("Where TensorRT's plans are kept.", metavar="DIR")] = None
+    plan_dir: PlanDirOpt = None
     while_building: Annotated[WhileBuilding | None, _engine(_BUILDING, default="cpu", metavar="NAME")] = None
     fp16: HalfOpt = None
     threads: Annotated[int | None, _engine("Processor threads; 0: one a core.", default="0", metavar="N")] = None
@@ -127,6 +128,7 @@ class PrepareCommandOptions:
     height: HeightOpt = None
     fp16: HalfOpt = None
     models_dir: ModelsDirOpt = None
+    plan_dir: PlanDirOpt = None
     config: ConfigOpt = None
 
 
@@ -135,6 +137,7 @@ class ModelFolderOptions:
     """What was typed after ``vcam model status`` or ``verify``."""
 
     models_dir: ModelsDirOpt = None
+    plan_dir: PlanDirOpt = None
     config: ConfigOpt = None
 
 
@@ -155,6 +158,18 @@ class DevicesOptions:
     """What was typed after ``vcam devices``."""
 
     json: Annotated[bool, _more("For machines.", metavar="")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """What was typed after ``vcam doctor``."""
+
+    json: Annotated[bool, _more("For machines.", metavar="")] = False
+    input: Annotated[str | None, _flow(_SRC, "-i", "/dev/video0", "SRC")] = None
+    output: Annotated[list[str] | None, _flow(_SINK, "-o", "/dev/video10", "SINK")] = None
+    engine: EngineOpt = None
+    models_dir: ModelsDirOpt = None
+    config: ConfigOpt = None
 
 
 _SUITES = "compose, pipeline, baseline, engines, soak; gpu, gpu-soak. Without any: all that need no GPU."

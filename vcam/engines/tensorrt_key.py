@@ -108,8 +108,8 @@ def _circumstances(request: PlanRequest) -> tuple[str, str, str]:
     gpu = request.gpu
     if request.flavour is Flavour.RTX:  # finds its kernels when it loads a plan
         if request.build_options.turing:
-            return "any Turing", "7.5", "any"
-        return "any from Ampere on", "8.0 and later", "any"
+            return "any Turing GPU", "7.5", "any"
+        return "any GPU from Ampere on", "8.0 and later", "any"
     if gpu is None:
         raise EngineUnavailableError(
             "TensorRT builds a plan on the GPU that is to run it, and there is none here",
