@@ -82,7 +82,7 @@ step doctor "$python" -m vcam doctor
 if "$python" -c 'from vcam.cuda.kernels import read_fatbin; read_fatbin()' 2>/dev/null; then
   skip kernels 'they are built'
 else
-  step kernels make kernels VENV="$venv"
+  step kernels "$python" scripts/build_kernels.py --fetch
 fi
 
 bench=("$python" -m vcam bench)
