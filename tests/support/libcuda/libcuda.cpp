@@ -4,7 +4,8 @@
 // functions (fake_libcuda.py).
 //
 // FAKE_CUDA_DEVICES, FAKE_CUDA_VERSION, FAKE_CUDA_CAPABILITY (86), FAKE_CUDA_INIT (the code cuInit gives) in the
-// environment make it another machine. A kernel is a function fake_kernel_NAME of this library.
+// environment make it another machine. A kernel is a function fake_kernel_NAME of this library, or of
+// any that was loaded for all (kernels.py).
 
 #include <cuda.h>
 #include <dlfcn.h>
@@ -431,7 +432,9 @@ API cuModuleUnload(CUmodule module) {
 API cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name) {
   IN_CONTEXT;
   if (!modules.count(module)) return CUDA_ERROR_INVALID_HANDLE;
-  *function = static_cast<CUfunction>(symbol(std::string("fake_kernel_") + name));
+  const std::string there = std::string("fake_kernel_") + name;
+  void *const own = symbol(there);
+  *function = static_cast<CUfunction>(own ? own : dlsym(RTLD_DEFAULT, there.c_str()));
   return *function ? CUDA_SUCCESS : CUDA_ERROR_NOT_FOUND;
 }
 
