@@ -13,7 +13,7 @@ from vcam.frame import Size
 from vcam.model import prepare as prepare_module
 from vcam.model.fetch import import_file
 from vcam.model.manifest import Manifest, ModelEntry, Refiner
-from vcam.model.prepare import PrepareOptions, locate, prepare
+from vcam.model.prepare import PrepareOptions, find, locate, prepare
 from vcam.model.progress import Progress, Step
 from vcam.model.status import Presence, status, verify
 from vcam.model.store import Store
@@ -158,6 +158,19 @@ def test_without_network_an_imported_file_serves_its_name(options: PrepareOption
     assert "vcam model prepare --from FILE" in caught.value.hint
     import_file(networks["deep"], options.models_dir, manifest)
     assert prepare(by_name, manifest=manifest).name == "published"
+
+
+def test_finding_fetches_and_makes_nothing(options: PrepareOptions, networks: dict[str, Path]) -> None:
+    manifest = Manifest((entry_for(networks["deep"]),))
+    by_name = replace(options, model="published")
+    assert find(by_name, manifest=manifest) is None, "it is not even fetched"
+    import_file(networks["deep"], options.models_dir, manifest)
+    assert find(by_name, manifest=manifest) is None
+    core = prepare(by_name, manifest=manifest)
+    assert find(by_name, manifest=manifest) == core
+    assert find(replace(by_name, precision="fp16"), manifest=manifest) is None
+    with pytest.raises(ModelError, match="nowhere"):
+        find(replace(options, model="nowhere.onnx"))
 
 
 def test_status_tells_what_is_there(options: PrepareOptions, networks: dict[str, Path]) -> None:

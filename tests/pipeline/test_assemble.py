@@ -14,10 +14,11 @@ from tests.support.mask_like import mean, network
 from tests.support.rvm_like import make_rvm_like
 from vcam.config import Config, EngineChoice, Pace, Quality
 from vcam.engines.select import look
-from vcam.errors import ConfigError, EngineUnavailableError, ModelFetchError, ModelMismatchError, VcamError
+from vcam.errors import ConfigError, ModelFetchError, ModelMismatchError, VcamError
 from vcam.frame import PixelFormat, Size, VideoFormat
 from vcam.pipeline.assemble import assemble, reload, wire
-from vcam.pipeline.assemble_engine import EngineRoom, silent
+from vcam.pipeline.assemble_engine import EngineRoom
+from vcam.pipeline.assemble_model import silent
 from vcam.pipeline.card import TEXTS
 from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import Outcome, SafeReason, State
@@ -108,11 +109,6 @@ def test_an_engine_that_was_asked_for_is_never_replaced(tmp_path: Path) -> None:
     config = settings(engine=EngineChoice.ONNXRUNTIME, model_download=False, models_dir=tmp_path)
     with pytest.raises(ModelFetchError, match="switched off"):
         engine_room(config).open_processor(Preparation())
-
-
-def test_an_engine_of_the_future_is_refused() -> None:
-    with pytest.raises(EngineUnavailableError, match="TensorRT"):
-        engine_room(settings(engine=EngineChoice.TENSORRT)).open_processor(Preparation())
 
 
 def test_a_model_that_is_no_model_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from vcam.engines.select import default_threads
 from vcam.frame import EncodedFrame, PixelFormat, Size, Stamp, VideoFormat
 from vcam.model.manifest import DEFAULT_MODEL
 from vcam.model.prepare import locate
-from vcam.pipeline.assemble_engine import EngineRoom, silent
+from vcam.pipeline.assemble_engine import EngineRoom
+from vcam.pipeline.assemble_model import silent
 from vcam.pipeline.preparation import Preparation
 from vcam.scene.spec import build_scene
 from vcam.stages import StageTimes

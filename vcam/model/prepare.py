@@ -70,6 +70,20 @@ def prepare(
     return entry.core
 
 
+def find(options: PrepareOptions, *, manifest: Manifest | None = None) -> CoreModel | None:
+    """The core for ``options``, if it is in the store; fetches and makes nothing.
+
+    Raises ModelError when a network that is named by its path is not there.
+    """
+    known = manifest or load_manifest()
+    published = next((entry for entry in known.entries if entry.name == options.model), None)
+    if published is not None and present(published, options.models_dir) is None:
+        return None
+    source = locate(options.model, options.models_dir, manifest=known)
+    entry = Store(options.models_dir).find(Recipe(source.name, source.sha256, options.size, options.precision))
+    return None if entry is None else entry.core
+
+
 def locate(
     model: str | Path, models_dir: Path, progress: ProgressCallback = ignore, *, manifest: Manifest | None = None
 ) -> Source:

@@ -1,4 +1,4 @@
-"""From settings to a pipeline. This module and assemble_engine are the only ones that name concrete stages."""
+"""From settings to a pipeline. This module and assemble_* are the only ones that name concrete stages."""
 
 import logging
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from vcam.config import Pace as PaceChoice
 from vcam.decode.choose import make_decoder
 from vcam.errors import ConfigError
 from vcam.frame import PixelFormat, Size, VideoFormat
-from vcam.pipeline.assemble_engine import EngineRoom, ModelProgress, silent
+from vcam.pipeline.assemble_engine import EngineRoom
+from vcam.pipeline.assemble_model import ModelProgress, silent
 from vcam.pipeline.card import CardTexts
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.wiring import Observer, Policy, Wiring
@@ -66,7 +67,7 @@ def wire(
     every_frame = _every_frame(config, source_spec, sink_specs)
     nominal = _nominal(config, source_spec)
     sinks = sinks or tuple(_sink(spec, nominal) for spec in sink_specs)
-    room = EngineRoom(config, nominal.size, tuple(sink.format for sink in sinks), progress)
+    room = EngineRoom(config, nominal.size, tuple(sink.format for sink in sinks), progress, waits=every_frame)
     return Wiring(
         source_name=config.input,
         open_source=_source_factory(config, source_spec, every_frame=every_frame),

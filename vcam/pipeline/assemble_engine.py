@@ -1,97 +1,139 @@
 """Which engine runs: the user's choice, or the best that is here, and why. Part of assemble."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from vcam.compose.cpu import CpuFrameProcessor
-from vcam.config import Config, EngineChoice
-from vcam.engines.select import EngineName, choose, default_threads, look
-from vcam.errors import MissingDependencyError, ModelError, ModelFetchError, ModelMismatchError
+from vcam.config import Config, EngineChoice, WhileBuilding
+from vcam.cuda.probe import GpuAnswer
+from vcam.engines.select import Availability, Choice, EngineName, choose, default_threads, look
+from vcam.engines.tensorrt_flavour import Flavour
+from vcam.errors import (
+    EngineUnavailableError,
+    MissingDependencyError,
+    ModelError,
+    ModelFetchError,
+    ModelMismatchError,
+    VcamError,
+)
 from vcam.frame import Size, VideoFormat
+from vcam.pipeline.assemble_model import Cores, ModelProgress, silent
 from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.wiring import OpenedProcessor
 from vcam.stages import CoreModel, MattingEngine
 
 if TYPE_CHECKING:
-    from vcam.model.progress import Progress
+    from vcam.pipeline.assemble_gpu import GpuEngineRoom
 
 _log = logging.getLogger(__name__)
 
-ModelProgress: TypeAlias = "Callable[[Progress], None]"
-"""Is told about each step of the model's preparation."""
-
 _PLATE_WIDTH = 320
+_ON_GPU = (EngineName.TENSORRT, EngineName.TENSORRT_RTX)
 
 
-def silent(progress: "Progress") -> None:
-    """Nobody looks."""
+@dataclass(frozen=True, slots=True)
+class _OnCpu:
+    """refused: why the network that was wanted is not the one that runs; None where it is, or no network was."""
+
+    engine: MattingEngine
+    reason: str
+    refused: VcamError | None = None
 
 
 class EngineRoom:
     """Opens frame processors for one configuration.
 
-    camera: nominal size of the camera's picture, whose shape the internal size follows.
+    camera: nominal size of the camera's picture, whose shape the internal size follows. waits: nothing is shown before
+    the chosen engine is ready; else one on the CPU runs while a GPU's plan is built.
     """
 
-    def __init__(self, config: Config, camera: Size, targets: tuple[VideoFormat, ...], progress: ModelProgress) -> None:
+    def __init__(
+        self,
+        config: Config,
+        camera: Size,
+        targets: tuple[VideoFormat, ...],
+        progress: ModelProgress,
+        *,
+        waits: bool = True,
+    ) -> None:
         self._config = config
         self._camera = camera
         self._targets = targets
         self._progress = progress
+        self._waits = waits or config.while_building is WhileBuilding.SAFE
+        self._cores = Cores(config, camera)
+        self._wanted = None if config.engine is EngineChoice.AUTO else EngineName(config.engine.value)
 
     def open_processor(self, preparation: Preparation) -> OpenedProcessor:
         """Make the engine, preparing its model first; may take long. The processor enters it.
 
         Raises ModelError, EngineUnavailableError, MissingDependencyError when the user's own choice cannot be had.
         """
-        engine, reason = self._engine()
-        return OpenedProcessor(CpuFrameProcessor(engine, self._targets), reason)
-
-    def _engine(self) -> tuple[MattingEngine, str]:
-        config = self._config
-        wanted = None if config.engine is EngineChoice.AUTO else EngineName(config.engine.value)
         available = look(model=True)
-        choice = choose(replace(available, bf16=available.bf16 and config.fp16), wanted)
-        if choice.engine is EngineName.PLATE:
-            return self._plate(), choice.reason
+        available = replace(available, bf16=available.bf16 and self._config.fp16)
+        choice = choose(available, self._wanted)
+        if choice.engine not in _ON_GPU:
+            return self._opened(self._on_cpu(choice))
         try:
-            core = self._core()
+            return self._on_gpu(choice, available, preparation)
+        except (EngineUnavailableError, ModelFetchError, MissingDependencyError, ModelMismatchError) as error:
+            if self._wanted is not None:
+                raise
+            _log.warning("engine.no_gpu", extra={"problem": error.problem, "hint": error.hint})
+            return self._opened(self._on_cpu(_without_gpu(available, error.problem)))
+
+    def _on_gpu(self, choice: Choice, available: Availability, preparation: Preparation) -> OpenedProcessor:
+        """The GPU's engine; or, until that can be had, one on the CPU, with the GPU's as its successor."""
+        room = self._gpu_room(choice, available)
+        if room.is_ready() or self._waits:
+            return room.open_processor(preparation, self._progress)
+        until = self._on_cpu(_without_gpu(available, f"the plan for the {room.gpu.name} is yet to be built"))
+        if until.refused is not None and self._wanted is not None:
+            raise until.refused
+        return self._opened(until, successor=None if until.refused is not None else room)
+
+    def _gpu_room(self, choice: Choice, available: Availability) -> "GpuEngineRoom":
+        from vcam.pipeline.assemble_gpu import GpuEngineRoom
+
+        if available.gpu.facts is None:
+            raise AssertionError("an engine for a GPU was chosen without one")
+        flavour = Flavour(choice.engine.value)
+        return GpuEngineRoom(self._cores, flavour, available.gpu.facts, self._targets, choice.reason)
+
+    def _opened(self, on_cpu: _OnCpu, successor: "GpuEngineRoom | None" = None) -> OpenedProcessor:
+        processor = CpuFrameProcessor(on_cpu.engine, self._targets)
+        later = None if successor is None else partial(successor.open_processor, progress=silent)
+        return OpenedProcessor(processor, on_cpu.reason, successor=later)
+
+    def _on_cpu(self, choice: Choice) -> _OnCpu:
+        if choice.engine is EngineName.PLATE:
+            return _OnCpu(self._plate(), choice.reason)
+        try:
+            # float32: no CPU is faster in float16
+            return _OnCpu(self._network(choice, self._cores.make("fp32", self._progress)), choice.reason)
         except (ModelFetchError, MissingDependencyError) as error:
-            if wanted is not None or config.model is not None:
+            if self._wanted is not None or self._config.model is not None:
                 raise
             _log.warning("engine.no_network", extra={"problem": error.problem, "hint": error.hint})
-            return self._plate(), "the network could not be had (the log says why); this engine needs none"
+            reason = "the network could not be had (the log says why); this engine needs none"
+            return _OnCpu(self._plate(), reason, refused=error)
         except ModelMismatchError as mismatch:
-            return self._mask_network(mismatch), "the model gives a mask, which the guided filter refines"
-        threads = config.threads or default_threads()
+            reason = "the model gives a mask, which the guided filter refines"
+            return _OnCpu(self._mask_network(mismatch), reason, refused=mismatch)
+
+    def _network(self, choice: Choice, core: CoreModel) -> MattingEngine:
+        threads = self._config.threads or default_threads()
         if choice.engine is EngineName.OPENVINO:
             from vcam.engines.rvm_openvino import Arithmetic, OpenVinoEngine
 
             arithmetic: Arithmetic = "bf16" if choice.bf16 else "f32"
-            return OpenVinoEngine(core, threads=threads, arithmetic=arithmetic), choice.reason
+            return OpenVinoEngine(core, threads=threads, arithmetic=arithmetic)
         from vcam.engines.rvm_onnxruntime import OnnxRuntimeEngine
 
-        return OnnxRuntimeEngine(core, threads=threads), choice.reason
-
-    def _core(self) -> CoreModel:
-        """The prepared network; fetched first where that is allowed. float32: no CPU is faster in float16."""
-        from vcam.model.fetch import present
-        from vcam.model.manifest import DEFAULT_MODEL, load_manifest
-        from vcam.model.prepare import PrepareOptions, prepare
-
-        config = self._config
-        model = config.model or DEFAULT_MODEL
-        may_fetch = config.model is not None or config.model_download
-        if not may_fetch and present(load_manifest().get(DEFAULT_MODEL), config.models_dir) is None:
-            raise ModelFetchError(
-                f"the network {DEFAULT_MODEL} is not in {config.models_dir} and downloading it is switched off",
-                hint="vcam model prepare, or model_download = true",
-            )
-        size = config.internal_size(self._camera)
-        return prepare(PrepareOptions(config.models_dir, size, model, "fp32"), self._progress)
+        return OnnxRuntimeEngine(core, threads=threads)
 
     def _mask_network(self, mismatch: ModelMismatchError) -> MattingEngine:
         """The user's own network as a mask network, or the error that says it is neither."""
@@ -112,3 +154,8 @@ class EngineRoom:
 
         height = round(_PLATE_WIDTH * self._camera.height / self._camera.width)
         return PlateEngine(Size(_PLATE_WIDTH, height))
+
+
+def _without_gpu(available: Availability, why: str) -> Choice:
+    """The best one that needs no GPU."""
+    return choose(replace(available, gpu=GpuAnswer(None, why, "choose --engine auto")))
