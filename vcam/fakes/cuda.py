@@ -78,7 +78,7 @@ class FakeDriver(FakeMemoryCalls):
     def enqueue(self, name: str, run: Callable[[FakeMemory], None], *, cuda_stream: int) -> None:
         """Queue work of any kind, as a library with kernels of its own does (TensorRT, nvJPEG)."""
         self._state.enter(name)
-        self._stream(cuda_stream, name).add(Work(name, lambda: run(self.memory)))
+        self._stream(cuda_stream, name).add(Work(name, lambda: run(self.memory), foreign=True))
 
     def leaks(self) -> list[str]:
         """What was made and not freed, in words."""
@@ -191,7 +191,8 @@ class FakeDriver(FakeMemoryCalls):
         if min(grid + block) < 1 or int(np.prod(block)) > _MOST_THREADS:
             raise failure(INVALID_VALUE, name, f"grid {grid}, block {block}")
         kernel = self._kernels[kernel_name]
-        self._stream(cuda_stream, name).add(Work(name, lambda: kernel(grid, block, arguments, self.memory)))
+        work = Work(name, lambda: kernel(grid, block, arguments, self.memory), foreign=True)
+        self._stream(cuda_stream, name).add(work)
 
     # Driver: graphs.
 

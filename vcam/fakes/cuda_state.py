@@ -150,5 +150,5 @@ class FakeState:
         except GpuLostError as error:
             code = error.context.get("code", LAUNCH_FAILED)
             raise self.lose(error, int(code)) from None
-        self.memory.check_guards(work.name)
-        self.host_memory.check_guards(work.name)
+        for memory in (self.memory, self.host_memory) if work.foreign else ():
+            memory.check_guards(work.name)

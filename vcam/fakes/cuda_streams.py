@@ -45,12 +45,16 @@ class FakeEvent:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One piece. host: page-locked memory that it uses; event: what it records."""
+    """One piece. host: page-locked memory that it uses; event: what it records.
+
+    foreign: code of others, which may write where it should not.
+    """
 
     name: str
     run: Callable[[], None]
     host: Bytes | None = None
     event: FakeEvent | None = None
+    foreign: bool = False
 
 
 @dataclass(slots=True)
