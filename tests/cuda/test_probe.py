@@ -1,5 +1,7 @@
 """What is said of machines with a GPU, without one, and with one that does not serve."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -80,3 +82,10 @@ def test_a_gpu_but_no_pycuda(machine: CpuAsGpu) -> None:
     done = machine.python("-c", code)
     assert MissingDependencyError.__name__ in done.stderr
     assert "pycuda.driver cannot be imported" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["device", "graph", "probe", "pycuda_driver", "kernels"])
+def test_importing_loads_no_cuda(module: str) -> None:
+    code = f"import sys, vcam.cuda.{module}; print(sorted({{'pycuda', 'cuda', 'tensorrt'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
