@@ -1,7 +1,7 @@
 """One frame after the other through an open GPU: upload, one graph, one wait, and a verdict on what came back."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
 from vcam.compose.gpu_frame import CameraFrame
@@ -11,7 +11,7 @@ from vcam.compose.gpu_parts import Parts
 from vcam.compose.gpu_program import Programs, Step
 from vcam.compose.gpu_times import MATTED, ROOM, Mark
 from vcam.cuda.kernels import DevicePicture
-from vcam.errors import GpuError, MatteInvalidError
+from vcam.errors import EngineError, GpuError, MatteInvalidError
 from vcam.frame import Image, Plane, Stamp, VideoFormat
 from vcam.stages import Scene, Stage, StageTimes
 
@@ -39,16 +39,14 @@ class Session:
         self._sound = True
 
     def process(self, image: Image, scene: Scene, times: StageTimes) -> list[Image]:
-        """See FrameProcessor."""
+        """See FrameProcessor. The image is not in use any more when this returns or raises."""
         self._last = None
-        if not self._sound:
-            self._recover()
-        self._sound = False
-        frame = self._frame_for(image.format)
-        self._look_at(scene)
-        source = self._show_room(frame, image, times) if scene.show_room else self._matted(frame, image, scene, times)
-        turn, self._turn = self._turn, (self._turn + 1) % TURNS
-        self._sound = True
+        with self._watched():
+            frame = self._frame_for(image.format)
+            self._look_at(scene)
+            show = self._show_room if scene.show_room else self._matted
+            source = show(frame, image, scene, times)
+            turn, self._turn = self._turn, (self._turn + 1) % TURNS
         self._judge(turn, image.stamp)
         self._last = None if scene.show_room else source
         return self._parts.outputs.images(turn, image.stamp)
@@ -61,14 +59,14 @@ class Session:
         """See FrameProcessor."""
         if self._frame is None or self._last is None:
             raise RuntimeError("no matte yet: the last call of process() gave none")
-        last, self._last, self._sound = self._last, None, False
-        parts = self._parts
-        parts.recorder.take()
-        alpha = self._frame.alpha(last, parts.tensors.matte())
-        for step in parts.recorder.take():
-            step()
-        parts.device.synchronize()
-        self._last, self._sound = last, True
+        parts, last, self._last = self._parts, self._last, None
+        with self._watched():
+            parts.recorder.take()
+            alpha = self._frame.alpha(last, parts.tensors.matte())
+            for step in parts.recorder.take():
+                step()
+            parts.device.synchronize()
+        self._last = last
         return alpha.copy()
 
     def close(self) -> None:
@@ -94,7 +92,7 @@ class Session:
         parts.clock.add_to(times, MATTED)
         return source
 
-    def _show_room(self, frame: CameraFrame, image: Image, times: StageTimes) -> DevicePicture:
+    def _show_room(self, frame: CameraFrame, image: Image, scene: Scene, times: StageTimes) -> DevicePicture:
         parts, turn = self._parts, self._turn
         self._fresh = True
         parts.clock.mark(Mark.BEGUN)
@@ -146,6 +144,20 @@ class Session:
             self._programs.clear()
             self._parts.backdrops.forget()  # the blur writes over them
             self._look = look
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Start afresh where the last time did not end well; and when this one does not, wait for what it queued."""
+        if not self._sound:
+            self._recover()
+        self._sound = False
+        try:
+            yield
+            self._sound = True
+        finally:
+            if not self._sound:
+                with suppress(EngineError):  # the error on its way says more
+                    self._parts.device.synchronize()
 
     def _recover(self) -> None:
         self._fresh = True
