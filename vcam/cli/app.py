@@ -9,6 +9,7 @@ from vcam.cli.options import (
     BenchOptions,
     DemoOptions,
     DevicesOptions,
+    DoctorOptions,
     ModelFolderOptions,
     PrepareCommandOptions,
     RunOptions,
@@ -62,6 +63,7 @@ def make_app() -> typer.Typer:
     app.command("run", epilog=_RUN_EXAMPLES)(_run)
     app.command("demo")(_demo)
     app.command("devices")(_devices)
+    app.command("doctor")(_doctor)
     model = _group("Networks: fetch, prepare, check.", _MODEL_EXAMPLES, no_args_is_help=True)
     model.command("prepare", epilog=_MODEL_EXAMPLES)(_prepare)
     model.command("status")(_status)
@@ -133,6 +135,17 @@ def _devices(options: DevicesOptions) -> None:
         typer.echo(as_json(inventory))
     else:
         show(inventory, Console())
+
+
+@takes(DoctorOptions)
+def _doctor(options: DoctorOptions) -> None:
+    """Check every precondition, and print what to paste where one is missing.
+
+    The exit code is 0 only if a camera would work.
+    """
+    from vcam.cli.doctor import doctor
+
+    doctor(options)
 
 
 @takes(PrepareCommandOptions)

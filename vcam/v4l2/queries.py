@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from vcam.frame import Size
-from vcam.v4l2.abi import IOC, BufType, Capability, Frmivaltypes, Frmsizetypes, fourcc_code, fourcc_text, raw
+from vcam.v4l2.abi import IOC, BufType, Capability, Frmivaltypes, Frmsizetypes, Memory, fourcc_code, fourcc_text, raw
 from vcam.v4l2.kernel import Descriptor
 from vcam.v4l2.modes import Mode
 
@@ -40,6 +40,19 @@ def identify(device: Descriptor) -> Identity:
 def formats(device: Descriptor, kind: BufType = BufType.VIDEO_CAPTURE) -> list[str]:
     """Fourccs on offer, in the driver's order."""
     return [fourcc_text(found.pixelformat) for found in _each(device, IOC.ENUM_FMT, raw.v4l2_fmtdesc(type=kind))]
+
+
+def is_free(device: Descriptor) -> bool:
+    """Whether nobody else streams from a camera: asks for one buffer and gives it back. Starts nothing."""
+    try:
+        for count in (1, 0):
+            question = raw.v4l2_requestbuffers(count=count, type=BufType.VIDEO_CAPTURE, memory=Memory.MMAP)
+            device.ioctl(IOC.REQBUFS, question)
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            return False
+        raise
+    return True
 
 
 def modes(device: Descriptor, fourccs: Iterable[str], size: Size | None = None, fps: float | None = None) -> list[Mode]:
