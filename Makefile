@@ -15,6 +15,15 @@ run: $(VENV)/.dev ## Start the virtual camera in this terminal (make run ARGS="-
 devices: $(VENV)/.base ## Cameras with their modes, virtual cameras with their readers
 	$(BIN)/vcam devices $(ARGS)
 
+doctor: $(VENV)/.base ## What stands in the way of a working camera, and what to paste (make doctor ARGS=--json)
+	$(BIN)/vcam doctor $(ARGS)
+
+install: ## Set this computer up: virtual cameras, start at plug-in (sudo make install; ARGS=--dry-run only tells)
+	scripts/host-setup.sh $(ARGS)
+
+uninstall: ## Take away what install made, and nothing else (sudo make uninstall)
+	scripts/host-setup.sh --uninstall $(ARGS)
+
 ##@ Develop
 setup: $(VENV)/.dev ## Install everything that developing needs into .venv
 
@@ -53,4 +62,4 @@ help: ## This list
 $(VENV)/.base $(VENV)/.dev: $(VENV)/.%: pyproject.toml constraints.txt scripts/setup.sh $(NATIVE)
 	scripts/setup.sh $*
 
-.PHONY: demo run devices setup test check lint type layers format golden bench lock clean help
+.PHONY: demo run devices doctor install uninstall setup test check lint type layers format golden bench lock clean help
