@@ -155,6 +155,11 @@ def test_an_inference_that_cannot_be_queued_tells_the_librarys_errors_only_and_o
         with pytest.raises(EngineError) as caught:
             engine.enqueue(0, cuda_stream=STREAM)
         assert caught.value.problem == f"tensorrt {VERSION} could not queue an inference: Cuda failure: 700"
+        rig.library.faults["execute_async_v3"] = "Cuda failure: 2"
+        rig.library.complain("something that did no harm")
+        with pytest.raises(EngineError) as caught:
+            engine.enqueue(0, cuda_stream=STREAM)
+        assert caught.value.problem.endswith("could not queue an inference: Cuda failure: 2")
         assert caught.value.retryable
         del rig.library.faults["execute_async_v3"]
         engine.enqueue(0, cuda_stream=STREAM)

@@ -332,10 +332,14 @@ class FakeTensorRt:
         nth = self.count(call)
         if call not in self.faults or nth < self.after.get(call, 0):
             return False
+        self.complain(self.faults[call])
+        return True
+
+    def complain(self, words: str) -> None:
+        """Tell the logger an error."""
         for log in self._logs:
             log(Severity.WARNING, "a warning that nobody needs")
-            log(Severity.ERROR, self.faults[call])
-        return True
+            log(Severity.ERROR, words)
 
     def count(self, what: str) -> int:
         """0, 1, 2, ..."""

@@ -7,7 +7,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -124,7 +123,7 @@ def _publish(temporary: Path, path: Path) -> None:
 
 def _run(job: Job, progress: ProgressCallback, stop: Callable[[], bool]) -> Done:
     """Run the child. It is gone when this returns or raises."""
-    with tempfile.TemporaryFile() as stderr, _child(stderr) as child:
+    with os.fdopen(os.memfd_create("vcam-builder-stderr"), "w+b") as stderr, _child(stderr) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         with suppress(BrokenPipeError):  # it died at once; what it said is told below
@@ -142,7 +141,7 @@ def _run(job: Job, progress: ProgressCallback, stop: Callable[[], bool]) -> Done
 
 @contextmanager
 def _child(stderr: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path)]
+    command = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path, default=str)]
     # A session of its own: Ctrl-C in the terminal is for the parent, which then ends the child.
     pipe = subprocess.PIPE
     try:

@@ -62,6 +62,7 @@ class Library:
 
     def parse(self, network: bytes) -> "ParsedNetwork":
         """Read the bytes of an ONNX file. Raises EngineError."""
+        self.forget()
         builder = self._make(self._trt.Builder)
         flags = 1 << int(self._trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
         definition = builder.create_network(flags)
@@ -73,6 +74,7 @@ class Library:
 
     def deserialize(self, plan: api.Bytes) -> "LoadedPlan":
         """Load a plan onto the GPU whose context is current. Raises PlanRefusedError, EngineError."""
+        self.forget()
         runtime = self._make(self._trt.Runtime)
         engine = runtime.deserialize_cuda_engine(plan)
         if engine is None:
@@ -84,6 +86,10 @@ class Library:
         """An error that tells what the library did, and why in its own words."""
         why = self._complaints()
         return EngineError(f"{self.flavour} {self.version} {what}{': ' if why else ''}{why}", hint=hint)
+
+    def forget(self) -> None:
+        """To be called before what may fail, so that its error tells of nothing older."""
+        self._said.clear()
 
     def describe(self, tensor: api.ITensor) -> tuple[tuple[int, ...], str]:
         """Shape and dtype's name of a network's input or output."""
@@ -171,6 +177,7 @@ class ParsedNetwork:
 
     def build(self, options: BuildOptions, told: Monitor, timing_cache: bytes | None = None) -> Built:
         """Build the plan; takes a second (RTX) to minutes. Raises EngineError."""
+        self._library.forget()
         config = self._builder.create_builder_config()
         self._library.configure(config, options)
         monitor = self._library.monitor(told)  # must live as long as the build
@@ -206,6 +213,7 @@ class LoadedPlan:
 
     def context(self) -> "Context":
         """What one inference needs besides the plan: scratch memory, addresses. Raises EngineError."""
+        self._library.forget()
         context = self._engine.create_execution_context() if self._engine is not None else None
         if context is None:
             raise self._library.error("makes no execution context", _HINT_MEMORY)
@@ -230,12 +238,14 @@ class Context:
 
     def bind(self, addresses: Mapping[str, int]) -> None:
         """Where tensors lie, by name. Raises EngineError."""
+        self._library.forget()
         for name, address in addresses.items():
             if self._context is None or not self._context.set_tensor_address(name, address):
                 raise self._library.error(f"takes no address for {name}", "report this: it is a fault in vcam")
 
     def enqueue(self, *, cuda_stream: int) -> None:
         """Queue an inference. Raises EngineError."""
+        self._library.forget()
         if self._context is None or not self._context.execute_async_v3(cuda_stream):
             raise self._library.error(
                 "could not queue an inference", "it is tried again; if it goes on, choose -e openvino"
