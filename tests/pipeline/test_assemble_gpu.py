@@ -181,6 +181,22 @@ def test_until_the_plan_is_built_an_engine_on_the_cpu_runs(gpu: Gpu, config: Con
     assert entered(better).size == entered(opened).size, "the picture must not change with the engine"
 
 
+def test_a_gpu_that_keeps_failing_is_tried_beside_the_cpu(gpu: Gpu, config: Config) -> None:
+    build_plan(config)
+    room = engine_room(config)
+    openings = [room.open_processor(Preparation()) for _ in range(4)]
+    assert [opened.ahead for opened in openings] == [True, True, False, False]
+    assert [opened.successor is not None for opened in openings] == [False, False, True, True]
+    assert "failed 2 times" in openings[2].reason
+
+
+def test_a_gpu_that_was_asked_for_is_opened_again_and_again(gpu: Gpu, models_dir: Path) -> None:
+    config = settings(models_dir, engine=EngineChoice.TENSORRT)
+    build_plan(config)
+    room = engine_room(config)
+    assert all(room.open_processor(Preparation()).ahead for _ in range(4))
+
+
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_card_or_a_file_waits_for_the_plan(gpu: Gpu, config: Config, waits: bool) -> None:
     config = config if waits else config.model_copy(update={"while_building": WhileBuilding.SAFE})

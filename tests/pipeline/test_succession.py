@@ -276,7 +276,7 @@ def test_it_is_not_tried_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     with rig.running() as pipeline:
         wait_until(state_is(pipeline, TakeoverState.GIVEN_UP))
         rig.wait_live(5)
-        assert pipeline.snapshot().takeovers[TakeoverOutcome.FAILED] == newcomer.attempts == 4
+        assert pipeline.snapshot().takeovers[TakeoverOutcome.FAILED] == newcomer.attempts == 6
     assert [record.message for record in caplog.records].count("takeover.failed") == 1
     assert_undisturbed(rig)
 

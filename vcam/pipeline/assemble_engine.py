@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PLATE_WIDTH = 320
+_GPU_OPENINGS = 2
+"""So often ``auto`` opens a GPU's engine at once; one that fails after that (its memory may be taken by another
+program) must first show beside an engine on the CPU that it works again."""
 _ON_GPU = (EngineName.TENSORRT, EngineName.TENSORRT_RTX)
 
 
@@ -65,6 +68,7 @@ class EngineRoom:
         self._progress = progress
         self._waits = waits or config.while_building is WhileBuilding.SAFE
         self._cores = Cores(config, camera)
+        self._gpu_openings = 0
         self._wanted = None if config.engine is EngineChoice.AUTO else EngineName(config.engine.value)
 
     def open_processor(self, preparation: Preparation) -> OpenedProcessor:
@@ -88,9 +92,13 @@ class EngineRoom:
     def _on_gpu(self, choice: Choice, available: Availability, preparation: Preparation) -> OpenedProcessor:
         """The GPU's engine; or, until that can be had, one on the CPU, with the GPU's as its successor."""
         room = self._gpu_room(choice, available)
-        if room.is_ready() or self._waits:
+        why = "" if room.is_ready() else f"the plan for the {room.gpu.name} is yet to be built"
+        if not why and self._wanted is None and self._gpu_openings >= _GPU_OPENINGS:
+            why = f"the {room.gpu.name} failed {self._gpu_openings} times"
+        if self._waits or not why:
+            self._gpu_openings += 1
             return room.open_processor(preparation, self._progress)
-        until = self._on_cpu(_without_gpu(available, f"the plan for the {room.gpu.name} is yet to be built"))
+        until = self._on_cpu(_without_gpu(available, why))
         if until.refused is not None and self._wanted is not None:
             raise until.refused
         return self._opened(until, successor=None if until.refused is not None else room)

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _TAKE_TIMEOUT_S = 0.2
 _BACKOFF_LIMIT_S = 300.0
-_ATTEMPTS = 4
+_ATTEMPTS = 6
 _JOIN_LIMIT_S = 0.5
 """A build ends at once when it is cancelled; a library that is just being loaded cannot be stopped, and is left."""
 
