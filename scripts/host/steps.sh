@@ -132,7 +132,11 @@ install_native() { # a virtual environment with this checkout in it; again when 
   make_place "$home/installed"
   record tree - "$home"
   python3 -m venv "$root$home"
-  "$root$home/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$repo/constraints.txt" "${repo}[$extras]"
+  local build
+  build=$(mktemp -d) # not in the checkout, where root's files would be in its owner's way
+  "$root$home/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$repo/constraints.txt" \
+    --config-settings=build-dir="$build" "${repo}[$extras]"
+  rm -rf "$build"
   printf '%s %s\n' "$version" "$extras" >"$root$home/installed"
 }
 
