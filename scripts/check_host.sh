@@ -1,11 +1,12 @@
 #!/bin/bash
 # Check what runs outside Python, without running it: shell scripts, systemd units, udev rules.
-# usage: scripts/check_host.sh [--strict] [FOLDER]     FOLDER: a checkout, this one if left out
+# usage: scripts/check_host.sh [--strict] [--only shell|units|rules] [FOLDER]     FOLDER: a checkout, else this one
 # A checker that this computer does not have is skipped and says how to get it; with --strict that is a failure.
 # Programs can be named: SHELLCHECK, SYSTEMD_ANALYZE, UDEVADM.
 set -euo pipefail
-strict=no
+strict=no only=''
 [[ ${1-} != --strict ]] || { strict=yes; shift; }
+[[ ${1-} != --only ]] || { only=$2; shift 2; }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "${1:-$here}"
 
@@ -79,7 +80,7 @@ check_rules() {
   check 'udev rules' "$udevadm" verify udev/*.rules
 }
 
-check_shell
-check_units
-check_rules
+for part in shell units rules; do
+  [[ -n $only && $only != "$part" ]] || "check_$part"
+done
 [[ $failed == no ]]

@@ -94,7 +94,7 @@ def test_each_check_can_fail(copy: Path) -> None:
 
 def test_a_set_up_that_fails_is_told(copy: Path) -> None:
     break_file(copy, "scripts/host/steps.sh", "name_outputs() {", "name_outputs() { return 1")
-    code, told = check(copy)
+    code, told = check(copy, "--only", "units")
     assert code == (1 if HAVE["unit, native"] else 0)
     assert ("FAILED    set-up, native" in told) is HAVE["unit, native"]
 
@@ -112,7 +112,7 @@ def test_old_programs_count_as_not_here(copy: Path, tmp_path: Path) -> None:
     old = tmp_path / "udevadm"
     old.write_text("#!/bin/sh\necho 252\n")
     old.chmod(0o755)
-    assert "skipped   udev rules" in check(copy, UDEVADM=str(old))[1]
+    assert "skipped   udev rules" in check(copy, "--only", "rules", UDEVADM=str(old))[1]
 
 
 def test_udev_rules_are_checked_where_udevadm_can(copy: Path, tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_udev_rules_are_checked_where_udevadm_can(copy: Path, tmp_path: Path) ->
     new = tmp_path / "udevadm"
     new.write_text('#!/bin/sh\n[ "$1" = --version ] && { echo 257; exit; }\n! grep -q broken "$2"\n')
     new.chmod(0o755)
-    assert "ok        udev rules" in check(copy, UDEVADM=str(new))[1]
+    assert "ok        udev rules" in check(copy, "--only", "rules", UDEVADM=str(new))[1]
     new.write_text('#!/bin/sh\n[ "$1" = --version ] && { echo 257; exit; }\necho "$2 is broken"; exit 1\n')
-    code, told = check(copy, UDEVADM=str(new))
+    code, told = check(copy, "--only", "rules", UDEVADM=str(new))
     assert code == 1
     assert "FAILED    udev rules" in told
