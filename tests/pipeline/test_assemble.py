@@ -22,6 +22,7 @@ from vcam.pipeline.assemble_model import silent
 from vcam.pipeline.card import TEXTS
 from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import Outcome, SafeReason, State
+from vcam.pipeline.supervisor import Pipeline
 from vcam.stages import MatteControls
 
 TARGET = VideoFormat(PixelFormat.YUYV, 320, 180)
@@ -48,6 +49,7 @@ def test_an_output_has_the_size_and_rate_of_a_file(tmp_path: Path) -> None:
     wiring = wire(settings(input=f"file:{clip}"))
     assert [sink.format.size for sink in wiring.sinks] == [Size(96, 64)]
     assert wiring.policy.frame_interval_s == pytest.approx(1 / 12)
+    assert Pipeline(wiring).snapshot().fps_target == pytest.approx(12)
     assert not wiring.policy.live, "a file that goes into no device is converted whole"
     assert wiring.total_frames == 4
     assert wire(settings(input=f"file:{clip}", frames=2)).total_frames == 2

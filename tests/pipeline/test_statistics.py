@@ -20,6 +20,7 @@ OBSERVED = Observed(
     last_live_age_s=0.01,
     last_write_age_s=0.02,
     source="test:64x48@30",
+    fps_target=30.0,
 )
 
 

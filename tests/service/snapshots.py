@@ -29,6 +29,7 @@ RUNNING = Observed(
     last_live_age_s=0.012,
     last_write_age_s=0.012,
     source="/dev/video0",
+    fps_target=30.0,
     decoder="turbojpeg",
 )
 

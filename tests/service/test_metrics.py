@@ -25,6 +25,7 @@ CONTRACT = {
     "vcam_dropped_frames": {"reason"},
     "vcam_state": {"state"},
     "vcam_camera_up": set[str](),
+    "vcam_frame_rate_target": set[str](),
     "vcam_consumers": {"output"},
     "vcam_engine_info": {"engine", "model", "precision", "size", "device"},
     "vcam_decoder_info": {"decoder"},

@@ -111,7 +111,8 @@ class Snapshot:
 
     frames: by outcome, of the frames that the frame thread took. safe: SAFE cards written. dropped: captured frames
     that were not shown. last_live_age_s, last_write_age_s: seconds since a live frame, since any frame (live or SAFE)
-    left; None before the first. fps: live frames a second, over the last two seconds.
+    left; None before the first. fps: live frames a second, over the last two seconds. fps_target: what is
+    set, or what a file or test scene has.
     plan_build_s: how long the last plan took to build, None where there was none. plan_build_share: how much of one is
     done, 0 to 1, None while none is built. takeovers: attempts to change to a better engine, by outcome.
     decoder: which one runs, None before the first frame. gpu_graph: whether a GPU's frames are launched as graphs;
@@ -140,3 +141,4 @@ class Snapshot:
     gpu_graph: bool | None
     source: str
     fps: float
+    fps_target: float

@@ -50,6 +50,7 @@ class Observed:
     last_live_age_s: float | None
     last_write_age_s: float | None
     source: str
+    fps_target: float
     plan_build_share: float | None = None
     takeover: TakeoverState = TakeoverState.NONE
     decoder: str | None = None
@@ -168,6 +169,7 @@ class Statistics:
                 gpu_graph=observed.gpu_graph,
                 source=observed.source,
                 fps=fps,
+                fps_target=observed.fps_target,
             )
 
 

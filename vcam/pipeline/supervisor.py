@@ -140,6 +140,7 @@ class Pipeline:
                 last_live_age_s=self._live_age_s(),
                 last_write_age_s=self._outputs.last_write_age_s(),
                 source=self._wiring.source_name,
+                fps_target=1.0 / self._wiring.policy.frame_interval_s,
                 plan_build_share=self._frames.plan_build_share,
                 takeover=self._frames.takeover,
                 decoder=self._frames.decoder,

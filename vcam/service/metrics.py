@@ -94,6 +94,7 @@ def _one_of(name: str, text: str, label: str, values: type[StrEnum], now: StrEnu
 def _states(now: Snapshot) -> Iterator[Metric]:
     yield _one_of("vcam_state", "1 for the state that vcam is in, 0 for the others.", "state", State, now.state)
     yield GaugeMetricFamily("vcam_camera_up", "Whether the camera delivers frames.", value=float(now.camera_up))
+    yield GaugeMetricFamily("vcam_frame_rate_target", "Frames a second that are asked for.", value=now.fps_target)
     consumers = GaugeMetricFamily(
         "vcam_consumers", "Applications that read an output, where that can be known.", labels=["output"]
     )
