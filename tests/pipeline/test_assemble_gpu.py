@@ -5,6 +5,7 @@ The GPU is fake, and so is TensorRT; the network that runs "on it" is the prepar
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.pipeline.rig import LIMIT_S, wait_until
@@ -24,6 +26,7 @@ from vcam.config import Config, EngineChoice, WhileBuilding
 from vcam.cuda.probe import GpuAnswer
 from vcam.decode.nvjpeg_library import Functions
 from vcam.decode.race import DecoderRace
+from vcam.engines import tensorrt_builder
 from vcam.engines.select import look
 from vcam.engines.tensorrt_builder import BuildStoppedError
 from vcam.engines.tensorrt_flavour import Flavour
@@ -39,7 +42,7 @@ from vcam.pipeline.assemble import assemble, wire
 from vcam.pipeline.assemble_engine import EngineRoom
 from vcam.pipeline.assemble_model import silent
 from vcam.pipeline.preparation import Preparation
-from vcam.pipeline.snapshot import TakeoverOutcome, TakeoverState
+from vcam.pipeline.snapshot import SafeReason, TakeoverOutcome, TakeoverState
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.wiring import OpenedProcessor
 from vcam.rvm import COEFFICIENTS, SRC, STATES_OUT
@@ -50,14 +53,17 @@ from vcam.stages import EngineInfo, Source
 CAMERA = Size(320, 180)
 TARGET = VideoFormat(PixelFormat.YUYV, 320, 180)
 MODEL = "rvm_like"
+OUT_OF_MEMORY = 2
+"""CUDA's own number."""
 
 
 class OnFakeGpu(FakeDeviceEngine):
     """The plan of a request: the same network, computed by ONNX Runtime when the fake GPU comes to it."""
 
-    def __init__(self, driver: FakeDriver, request: PlanRequest) -> None:
+    def __init__(self, gpu: "Gpu", request: PlanRequest) -> None:
         core = request.core
-        super().__init__(driver, core.size, self._infer, half=core.precision == "fp16")
+        super().__init__(gpu.driver, core.size, self._infer, half=core.precision == "fp16")
+        gpu.engines.append(self)
         self._core = core
         self._flavour = request.flavour
         self._session = onnxruntime.InferenceSession(str(core.path), providers=["CPUExecutionProvider"])
@@ -80,6 +86,7 @@ class Gpu:
     driver: FakeDriver = field(default_factory=lambda: FakeDriver(native_kernels()))
     built: list[PlanRequest] = field(default_factory=list)
     builds: list[PlanRequest] = field(default_factory=list)
+    engines: list[OnFakeGpu] = field(default_factory=list)
     building: Callable[[Callable[[], bool]], None] = lambda _: None
     library: Callable[[Flavour], object] = lambda _: object()
 
@@ -114,7 +121,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
         "plan_state": gpu.plan_state,
         "ensure_plan": gpu.ensure_plan,
         "load_module": lambda flavour: gpu.library(flavour),
-        "TensorRtEngine": partial(OnFakeGpu, gpu.driver),
+        "TensorRtEngine": partial(OnFakeGpu, gpu),
         "DecoderRace": partial(DecoderRace, load=no_nvjpeg),
         "GpuFrameProcessor": partial(GpuFrameProcessor, options=GpuOptions(fatbin=lambda: b"kernels")),
     }.items():
@@ -321,6 +328,19 @@ def scene_source() -> Source:
     return TestSource(TestScene(CAMERA, 60), pace=Pace.REALTIME, frames=None)
 
 
+@contextmanager
+def running(pipeline: Pipeline) -> Iterator[Pipeline]:
+    runs = threading.Thread(target=pipeline.run)
+    with pipeline:
+        runs.start()
+        try:
+            yield pipeline
+        finally:
+            pipeline.stop()
+            runs.join(LIMIT_S)
+            assert not runs.is_alive()
+
+
 @pytest.mark.parametrize(("open_source", "decoder"), [(scene_source, "raw"), (jpeg_source, "turbojpeg")])
 def test_the_gpu_takes_over_from_the_cpu_with_the_same_network(
     gpu: Gpu, config: Config, open_source: Callable[[], Source], decoder: str
@@ -328,9 +348,7 @@ def test_the_gpu_takes_over_from_the_cpu_with_the_same_network(
     """Everything but the GPU is real: preparation, both engines, both processors, decoders, the thread ahead."""
     gate = threading.Event()
     gpu.building = lambda _: wait_until(gate.is_set)
-    with Pipeline(replace(wire(config), open_source=open_source)) as pipeline:
-        runs = threading.Thread(target=pipeline.run)
-        runs.start()
+    with running(Pipeline(replace(wire(config), open_source=open_source))) as pipeline:
         wait_until(lambda: pipeline.snapshot().plan_build_share == 0.43)
         wait_until(lambda: pipeline.snapshot().last_live_age_s is not None)
         before = pipeline.snapshot()
@@ -339,8 +357,6 @@ def test_the_gpu_takes_over_from_the_cpu_with_the_same_network(
         frames = pipeline.statistics.table()[0].count
         wait_until(lambda: pipeline.statistics.table()[0].count > frames + 5)
         after = pipeline.snapshot()
-        pipeline.stop()
-        runs.join(LIMIT_S)
     assert before.engine is not None
     assert after.engine is not None
     assert (before.engine.engine, after.engine.engine) == ("openvino", "tensorrt")
@@ -349,3 +365,55 @@ def test_the_gpu_takes_over_from_the_cpu_with_the_same_network(
     assert after.plan_build_s is not None
     assert (before.gpu_graph, after.gpu_graph) == (None, True)
     assert before.decoder == after.decoder == decoder
+
+
+def test_after_an_error_the_gpu_is_opened_at_once(gpu: Gpu, config: Config) -> None:
+    """Its plan is there now: no engine on the CPU is needed between."""
+    with running(assemble(config)) as pipeline:
+        wait_until(lambda: pipeline.snapshot().takeover is TakeoverState.DONE)
+        for nth in range(1, 4):
+            gpu.driver.fail("synchronize_stream", OUT_OF_MEMORY, on=nth)
+        wait_until(lambda: len(gpu.engines) == 2)
+        wait_until(lambda: gpu.engines[1].ran > 10)
+        now = pipeline.snapshot()
+    assert now.safe[SafeReason.ENGINE_ERROR] >= 1
+    assert now.engine is not None
+    assert now.engine.engine == "tensorrt"
+    assert (now.takeovers[TakeoverOutcome.SWAPPED], now.takeover) == (1, TakeoverState.NONE)
+    assert len(gpu.builds) == 1
+
+
+@pytest.mark.parametrize("how", ["stop", "reload"])
+@pytest.mark.parametrize("while_building", list(WhileBuilding))
+def test_the_process_that_builds_ends_with_the_pipeline(
+    gpu: Gpu, models_dir: Path, tmp_path: Path, how: str, while_building: WhileBuilding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real parent of a child that would build for ever."""
+    endless = "import sys, time; sys.stdin.readline(); time.sleep(1000)"
+    monkeypatch.setattr(tensorrt_builder, "_BOOT", endless)
+    monkeypatch.setattr(tensorrt_builder, "load_module", lambda _: TensorRtNames)
+    monkeypatch.setattr(assemble_gpu, "ensure_plan", tensorrt_builder.ensure_plan)
+    monkeypatch.setattr(assemble_gpu, "plan_state", tensorrt_builder.plan_state)
+    with running(
+        assemble(settings(models_dir, plan_dir=tmp_path / "plans", while_building=while_building))
+    ) as pipeline:
+        wait_until(lambda: bool(children()))
+        (child,) = children()
+        assert pipeline.snapshot().plan_build_share == 0.0
+        if how == "stop":
+            pipeline.stop()
+        else:
+            pipeline.reload(replace(wire(settings(models_dir, engine=EngineChoice.PLATE)), sinks=pipeline.sinks))
+        wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    assert children() == []
+    assert [path for path in (tmp_path / "plans").iterdir() if path.suffix in {".plan", ".tmp"}] == []
+
+
+def children() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children() if "time.sleep(1000)" in " ".join(each.cmdline())]
+
+
+class TensorRtNames:
+    """As much of the library as a plan's key needs."""
+
+    __version__ = "10.99.0.1"
