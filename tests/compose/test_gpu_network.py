@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.compose.gpu_rig import Gpu, assert_same, shown
 from tests.compose.rig import SMALL, NoiseBackdrop
-from tests.native.pictures import SOURCES
+from tests.native.pictures import SOURCES, formats
+from tests.native.pictures import TARGETS as TARGET_LAYOUTS
 from tests.support.host_kernels import host_kernels
 from tests.support.rvm_like import make_rvm_like
 from vcam.compose.cpu import CpuFrameProcessor
@@ -22,6 +25,9 @@ from vcam.model.runtime import Network
 from vcam.stages import CoreModel, Scene
 
 SIZE = Size(64, 48)
+SCALED = 8
+"""Levels: limited YUV to RGB turns one into 3.2 at most, the soft coefficients of the rig that into twice as much."""
+
 TARGETS = [VideoFormat(PixelFormat.YUYV, 160, 96), VideoFormat(PixelFormat.NV12, 160, 96), SMALL]
 
 
@@ -58,4 +64,27 @@ def test_with_kernels_and_network_frames_are_those_of_the_cpu(
             assert_same(show(processor), show(cpu))
             assert_same([(processor.last_alpha(),)], [(cpu.last_alpha(),)])
         assert processor.captured
+    assert gpu.driver.leaks() == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    camera=formats(SOURCES),
+    targets=st.lists(formats(TARGET_LAYOUTS), min_size=1, max_size=3),
+    half=st.booleans(),
+    blur=st.sampled_from([0.0, 0.0, 4.0, 60.0]),
+)
+def test_any_camera_into_any_outputs(
+    camera: VideoFormat, targets: list[VideoFormat], *, half: bool, blur: float
+) -> None:
+    """Sizes of one pixel and more, in the real kernels; three frames, the last one captured.
+
+    A scaled picture is rounded, one level apart at times, before matrices and coefficients make more of it.
+    """
+    gpu = Gpu(targets, half=half, driver=FakeDriver(host_kernels()))
+    with gpu.processor as processor, gpu.twin() as twin:
+        for number in range(3):
+            show = partial(shown, sequence=number, scene=Scene(NoiseBackdrop(), blur=blur), fmt=camera)
+            for target, got, wanted in zip(targets, show(processor), show(twin), strict=True):
+                assert_same([got], [wanted], limit=1 if target.size == camera.size else SCALED)
     assert gpu.driver.leaks() == []
