@@ -1,5 +1,6 @@
 """One frame after the other through an open GPU: upload, one graph, one wait, and a verdict on what came back."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
@@ -13,12 +14,14 @@ from vcam.compose.gpu_times import MATTED, ROOM, Mark
 from vcam.cuda.kernels import DevicePicture
 from vcam.errors import EngineError, GpuError, MatteInvalidError
 from vcam.frame import Image, Plane, Stamp, VideoFormat
-from vcam.stages import Scene, Stage, StageTimes
+from vcam.stages import MatteControls, Scene, Stage, StageTimes
 
 _FINITE, _NOT_FINITE = 0, 1
 
-_Look: TypeAlias = tuple[bool, float]
-"""What of a scene is part of a recorded frame: whether it shows the room, and its blur."""
+_Look: TypeAlias = tuple[bool, float, MatteControls]
+"""What of a scene is part of a recorded frame: whether it shows the room, its blur, and what is done to the matte."""
+
+_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -139,8 +142,9 @@ class Session:
         return frame
 
     def _look_at(self, scene: Scene) -> None:
-        look = (scene.show_room, 0.0 if scene.show_room else scene.blur)
+        look = (True, 0.0, MatteControls()) if scene.show_room else (False, scene.blur, scene.matte)
         if look != self._look:
+            _warn_of_controls(look[2])
             self._programs.clear()
             self._parts.backdrops.forget()  # the blur writes over them
             self._look = look
@@ -170,3 +174,14 @@ class Session:
         self._programs.clear()
         if frame is not None:
             frame.release()
+
+
+def _warn_of_controls(controls: MatteControls) -> None:
+    if controls != MatteControls():
+        _log.warning(
+            "gpu.matte_as_it_is",
+            extra={
+                "problem": "smoothing, despill and refine are not made on the GPU yet: the matte is shown as it is",
+                "hint": "set them to 0, or run on the CPU with `-e openvino`",
+            },
+        )
