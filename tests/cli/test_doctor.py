@@ -37,6 +37,19 @@ def test_remedies_stand_whole_on_lines_of_their_own() -> None:
     assert "Debian [bold]12[/bold]" in text, "facts are no markup"
 
 
+def test_a_remedy_for_several_things_stands_once() -> None:
+    text = shown(
+        [fail("input", "closed", "log in again"), fail("port", "taken", "x"), fail("output", "closed", "log in again")]
+    )
+    assert text.count("log in again") == 1
+    assert (
+        text.index("input: closed")
+        < text.index("output: closed")
+        < text.index("log in again")
+        < text.index("port: taken")
+    )
+
+
 def test_all_well_has_nothing_to_do() -> None:
     text = shown(FINDINGS[:2])
     assert "To be done" not in text

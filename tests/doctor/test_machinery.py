@@ -240,9 +240,17 @@ def test_plug_in_start_that_is_not_set_up(computer: Computer) -> None:
 
 def test_instances_are_listed(computer: Computer) -> None:
     set_up(computer)
+    computer.programs["systemctl list-units"] = Answer(0, "")
     assert only(check_plug_in(computer.case)).facts == "set up; nothing runs"
     computer.programs["systemctl list-units"] = Answer(0, "vcam@Cam_at_1.1.service loaded active running AI-Camera")
     assert only(check_plug_in(computer.case)).facts == "set up; vcam@Cam_at_1.1.service runs"
+
+
+def test_a_systemd_that_says_nothing_is_not_taken_for_an_idle_one(computer: Computer) -> None:
+    set_up(computer)
+    assert "does not tell" in only(check_plug_in(computer.case)).facts
+    computer.programs["systemctl list-units"] = Answer(1, "Failed to connect to bus")
+    assert "does not tell" in only(check_plug_in(computer.case)).facts
 
 
 @pytest.mark.parametrize("manager", ["system", "user"])

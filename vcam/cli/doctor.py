@@ -68,9 +68,11 @@ def _remedies(findings: Sequence[Finding], heading: str, console: Console) -> No
     if not findings:
         return
     console.print(f"\n{heading}", style=_STYLES[findings[0].verdict])
-    for finding in findings:
-        console.print(Text(f"  {finding.check}: {finding.facts}"), soft_wrap=True)
-        console.print(Text(f"    {finding.remedy}", style="bold"), soft_wrap=True)
+    for remedy in dict.fromkeys(finding.remedy for finding in findings):
+        for finding in findings:
+            if finding.remedy == remedy:
+                console.print(Text(f"  {finding.check}: {finding.facts}"), soft_wrap=True)
+        console.print(Text(f"    {remedy}", style="bold"), soft_wrap=True)
 
 
 def _case(options: DoctorOptions, view: View) -> tuple[Case, Finding]:
