@@ -50,6 +50,9 @@ golden: $(VENV)/.dev ## Draw the golden images anew (look at each before you com
 bench: $(VENV)/.dev ## Measure everything on this machine; JSON into benchmarks/
 	$(BIN)/vcam bench --json benchmarks $(ARGS)
 
+kernels: ## Compile the CUDA kernels (fetches nvcc where there is none; needs no GPU)
+	$(firstword $(wildcard $(BIN)/python) python3) scripts/build_kernels.py --fetch
+
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	scripts/lock.sh
 
@@ -62,4 +65,4 @@ help: ## This list
 $(VENV)/.base $(VENV)/.dev: $(VENV)/.%: pyproject.toml constraints.txt scripts/setup.sh $(NATIVE)
 	scripts/setup.sh $*
 
-.PHONY: demo run devices doctor install uninstall setup test check lint type layers format golden bench lock clean help
+.PHONY: demo run devices doctor install uninstall setup test check lint type layers format golden bench kernels lock clean help

@@ -11,7 +11,6 @@ from tests.native.pictures import matte
 from tests.support.host_kernels import Field, host_kernels, host_library
 from vcam.cuda import arguments, blur, kernels
 from vcam.cuda.arguments import DevicePicture, picture_struct
-from vcam.errors import EngineUnavailableError
 from vcam.frame import DevicePlane, PixelFormat, Size, VideoFormat, Window
 
 __all__ = ["make_rig"]
@@ -50,13 +49,6 @@ def test_constants_are_the_same() -> None:
 
 def test_kernels_are_the_same() -> None:
     assert sorted(kernels.KERNELS) == sorted(host_kernels())
-
-
-def test_kernels_that_are_not_built_say_how_to_build_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels, "FATBIN", "absent.fatbin")
-    with pytest.raises(EngineUnavailableError, match=r"absent\.fatbin is missing") as raised:
-        kernels.read_fatbin()
-    assert "make kernels" in raised.value.hint
 
 
 @pytest.mark.parametrize(

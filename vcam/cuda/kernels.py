@@ -6,7 +6,6 @@ The blur has a module of its own: vcam.cuda.blur.
 """
 
 import ctypes
-from importlib import resources
 from typing import TypeAlias
 
 import numpy as np
@@ -29,12 +28,11 @@ from vcam.cuda.arguments import (
     picture_struct,
 )
 from vcam.cuda.device import Device
-from vcam.errors import EngineUnavailableError
+from vcam.cuda.fatbin import read_fatbin
 from vcam.frame import PixelFormat, Size, VideoFormat, Window, plane_shapes
 
 __all__ = ["DeviceMatte", "DevicePicture", "Kernels", "read_fatbin"]
 
-FATBIN = "vcam.fatbin"
 FAST_SOURCES = (PixelFormat.I420, PixelFormat.I422, PixelFormat.I444, PixelFormat.YUYV, PixelFormat.NV12)
 FAST_TARGETS = (PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420)
 KERNELS = (
@@ -73,18 +71,6 @@ _WORDS: dict[PixelFormat, tuple[int, ...]] = {
 }
 """What four pixels take in each plane: where all rows begin at multiples of it, they are read and written at once."""
 _HALVED_ROWS = frozenset({PixelFormat.I420, PixelFormat.NV12})
-
-
-def read_fatbin() -> bytes:
-    """The kernels compiled for every architecture. Raises EngineUnavailableError where the package lacks them."""
-    file = resources.files("vcam.cuda") / FATBIN
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise EngineUnavailableError(
-            f"the CUDA kernels are not built: {file} is missing",
-            hint="run `make kernels` in a checkout (it needs nvcc), or install vcam from an image that has them",
-        ) from error
 
 
 class Kernels:

@@ -98,7 +98,7 @@ VCAM_D void compose_band(const ComposeArguments& p) {
         blend_next<kSource, kTarget, kHalf>(p, walk, quad, y, y + 1 == end, source, under, sum);
 }
 
-VCAM_KERNEL(4) compose(VCAM_ARGUMENT ComposeArguments p) {
+VCAM_KERNEL(3) compose(VCAM_ARGUMENT ComposeArguments p) {
     if (p.matte.half)
         compose_band<kAny, kAny, true>(p);
     else
