@@ -50,7 +50,7 @@ headers=$(scripts/cuda_headers.sh "$work/cuda")
 say "headers from $headers; this takes a minute or two"
 make_driver
 "$PYTHON" -m pip download --quiet --no-deps --no-binary pycuda --dest "$work" "pycuda==$version"
-tar -xzf "$work/pycuda-$version.tar.gz" -C "$work"
+"$PYTHON" -m tarfile -e "$work/pycuda-$version.tar.gz" "$work"
 cat >"$work/pycuda-$version/siteconf.py" <<END
 CUDA_INC_DIR = ["$headers"]
 CUDADRV_LIB_DIR = ["$work/driver"]
