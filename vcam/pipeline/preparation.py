@@ -53,9 +53,7 @@ class Preparation:
         _log.info("plan.building")
         try:
             yield self._progressed
-            seconds = self._clock() - began_s
-            self._built(seconds)
-            _log.info("plan.built", extra={"seconds": round(seconds, 1)})
+            self._built(self._clock() - began_s)
         finally:
             self.plan_build_share = None
 
