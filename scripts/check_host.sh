@@ -49,6 +49,14 @@ check_shell() {
   check "${#files[@]} shell scripts" "$shellcheck" --external-sources --severity=warning "${files[@]}"
 }
 
+exposure() { # ANALYZE ROOT: what leaves a unit open, and how much in all
+  local told
+  told=$("$1" security --no-pager --offline=yes --threshold=$EXPOSURE_LIMIT --root="$2" vcam@camera.service) || {
+    grep -E '✗|exposure level' <<<"$told"
+    return 1
+  }
+}
+
 check_units() { # as they are installed, so that the paths in them must be right
   local analyze=${SYSTEMD_ANALYZE:-systemd-analyze} runtime root
   if [[ ! $("$analyze" --version 2>/dev/null) =~ systemd\ ([0-9]+) ]] || ((BASH_REMATCH[1] < 250)); then
@@ -66,8 +74,7 @@ check_units() { # as they are installed, so that the paths in them must be right
     # A user's unit is looked at as if it were the system's: --root and --user do not go together.
     [[ $runtime != user ]] || mv "$root/etc/systemd/user" "$root/etc/systemd/system"
     check "unit, $runtime" "$analyze" verify --root="$root" --man=no --recursive-errors=no vcam@camera.service
-    [[ $runtime == user ]] || check "sandbox, $runtime" "$analyze" security --no-pager --offline=yes \
-      --threshold=$EXPOSURE_LIMIT --root="$root" vcam@camera.service
+    [[ $runtime == user ]] || check "sandbox, $runtime" exposure "$analyze" "$root"
   done
 }
 
