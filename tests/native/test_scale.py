@@ -80,3 +80,16 @@ def test_chroma_stays_on_its_pixels(layout: PixelFormat, corner: tuple[float, fl
     step = max(36.0 / size.width, 1.0) * 2.0 + max(22.0 / size.height, 1.0) * 2.0
     assert np.abs(got[1] - got[0]).max() <= step + 1.0
     assert abs((got[1] - got[0]).mean()) < 0.3
+
+
+@pytest.mark.parametrize("width", [1, 3, 5])
+def test_packed_chroma_is_that_of_planes_also_in_an_odd_last_pair(width: int) -> None:
+    packed = noise(VideoFormat(PixelFormat.YUYV, 96, 8), 5)
+    planar_format = VideoFormat(PixelFormat.I422, 96, 8)
+    planes = blank(planar_format)
+    native.convert(packed, planes, planar_format)
+    window = native.Window(3.0, 0.0, 11.0 * width, 8.0)
+    (got,) = run(packed, Size(width, 4), window)
+    _, u, v = run(Image(planes, planar_format, STAMP), Size(width, 4), window)
+    np.testing.assert_array_equal(got[:, 1::4], u)
+    np.testing.assert_array_equal(got[:, 3::4], v)

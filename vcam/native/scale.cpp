@@ -99,7 +99,12 @@ void run_task(const Scale& job, int plane, int band, Scratch& s) {
     const int near = columns[0].first * edge.step / 4 * 4 - 4;
     const int begin = near > 0 ? near : 0;
     const int row_bytes = plane_size(job.source.layout, job.source.width, job.source.height, plane).bytes;
-    const int reach = (columns[to.components[0].size - 1].last + 2) * edge.step + 8;
+    int reach = (columns[to.components[0].size - 1].last + 2) * edge.step + 8;
+    if (to.count == 3 && to.components[1].halved) {
+        // Chroma of an odd last pair stands for a pixel that luma has not: a whole step further.
+        const int chroma_reach = (s.columns[1][to.components[1].size - 1].last + 1) * from.components[1].step;
+        reach = chroma_reach > reach ? chroma_reach : reach;
+    }
     const int end = reach < row_bytes ? reach : row_bytes;
     const int last = (band + 1) * kBandRows < target_rows ? (band + 1) * kBandRows : target_rows;
     for (int y = band * kBandRows; y < last; ++y) {
