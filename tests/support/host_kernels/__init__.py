@@ -1,7 +1,8 @@
 """The CUDA kernels on the CPU: the same .cu files, compiled by the C++ compiler, for FakeDriver.
 
 They are compiled once for each content of their files, into build/, and run thread after thread: slow, but with the
-real code and the real bytes of their arguments.
+real code and the real bytes of their arguments. Where SANITIZE is in the environment, they are compiled with
+AddressSanitizer, which must be preloaded, and may touch no byte outside of the allocations of FakeMemory.
 """
 
 import ctypes
@@ -10,6 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,7 @@ HERE = Path(__file__).parent
 CACHE = ROOT / "build" / "host_kernels"
 FLAGS = ("-std=c++17", "-O2", "-fno-strict-aliasing", "-fPIC", "-shared", "-fvisibility=hidden")
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-attributes", "-Wno-unknown-pragmas")
+SANITIZE = "VCAM_SANITIZE_KERNELS"
 SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 
 Row = TypeVar("Row", bound=ctypes.Structure)
@@ -77,10 +80,11 @@ def build(*extra: str) -> Path:
 
 
 class HostKernels:
-    """The library at ``path``, loaded."""
+    """The library at ``path``, loaded. guarded: it is compiled with AddressSanitizer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, guarded: bool) -> None:
         self._library = ctypes.CDLL(str(path))
+        self._guard = _guarding if guarded else lambda memory: nullcontext()
         self._run = self._library.host_run
         self._run.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p]
         self._run.restype = None
@@ -103,7 +107,8 @@ class HostKernels:
 
         def run(grid: Dimensions, block: Dimensions, arguments: bytes, memory: FakeMemory) -> None:
             assert len(arguments) == nbytes, f"{name} takes {nbytes} bytes of arguments, got {len(arguments)}"
-            self._run(address, (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block), arguments)
+            with self._guard(memory):
+                self._run(address, (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block), arguments)
 
         return run
 
@@ -116,9 +121,26 @@ class HostKernels:
             number += 1
 
 
+@contextmanager
+def _guarding(memory: FakeMemory) -> Iterator[None]:
+    """Forbid the guards around all allocations, and what is freed, while a kernel runs."""
+    sanitizer = ctypes.CDLL(None)
+    forbid, allow = sanitizer.__asan_poison_memory_region, sanitizer.__asan_unpoison_memory_region
+    forbid.argtypes = allow.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    forbid.restype = allow.restype = None
+    blocks = memory._blocks.values()
+    foreign = [part for block in blocks for part in (block.before, block.after, *[block.usable] * block.freed)]
+    for part in foreign:
+        forbid(part.ctypes.data, part.size)
+    yield
+    for part in foreign:
+        allow(part.ctypes.data, part.size)
+
+
 @cache
 def host_library() -> HostKernels:
-    return HostKernels(build())
+    sanitize = SANITIZE in os.environ
+    return HostKernels(build(*SANITIZERS) if sanitize else build(), guarded=sanitize)
 
 
 def host_kernels() -> Mapping[str, Kernel]:
