@@ -6,7 +6,6 @@ that is relative is so to the working directory.
 
 import difflib
 import math
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from vcam.errors import ConfigError
 from vcam.frame import Size
+from vcam.places import models_folder
 from vcam.words import expanded
 
 FILE_NAME = "vcam.toml"
@@ -33,9 +33,6 @@ _ENV_OF_TESTS = "VCAM_TEST_"
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 LogFormat: TypeAlias = Literal["console", "json"]
-
-_CHECKOUT_MODELS = Path(__file__).parents[1] / "models"
-_SYSTEM_STATE = Path("/var/lib/vcam")
 
 
 class EngineChoice(StrEnum):
@@ -89,18 +86,7 @@ _INTERNAL_SIZES = {
 }
 """At 16:9. Other shapes keep the area, so that the cost stays the same."""
 
-_INTERNAL_STEP_PX = 4
-_INTERNAL_MIN_PX = 32
-
-
-def default_models_dir(environ: Mapping[str, str] = MappingProxyType({})) -> Path:
-    """models/ of a checkout, else /var/lib/vcam/models where that can be written, else the user's XDG data folder."""
-    if (_CHECKOUT_MODELS / "manifest.toml").is_file():
-        return _CHECKOUT_MODELS
-    if os.access(_SYSTEM_STATE, os.W_OK):
-        return _SYSTEM_STATE / "models"
-    data = environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "vcam" / "models"
+_INTERNAL_STEP_PX, _INTERNAL_MIN_PX = 4, 32
 
 
 def _listed(value: object) -> object:
@@ -132,7 +118,7 @@ class Config(BaseSettings):
     refine: _Share = 0.0
     engine: EngineChoice = EngineChoice.AUTO
     model: _Text | None = None
-    models_dir: _Folder = Field(default_factory=default_models_dir)
+    models_dir: _Folder = Field(default_factory=models_folder)
     model_download: bool = True
     plan_dir: _Folder | None = None
     while_building: WhileBuilding = WhileBuilding.CPU
@@ -148,8 +134,15 @@ class Config(BaseSettings):
     idle_after_s: Annotated[float, Field(ge=0.5, le=86400)] = 5.0
     safe_after_ms: Annotated[int, Field(ge=20, le=10000)] = 250
     max_latency_ms: Annotated[int, Field(ge=20, le=60000)] = 1000
+    give_up_after_s: Annotated[float, Field(ge=1, le=86400)] = 60.0
     http_host: _Text = "127.0.0.1"
     http_port: _Port = 9435
+    control_host: _Text = "127.0.0.1"
+    control_port: _Port = 9436
+    control_socket: Literal["none"] | _Folder | None = None
+    control_token_file: _Folder | None = None
+    media_dir: _Folder | None = None
+    profiles_dir: _Folder | None = None
     log_level: LogLevel = "info"
     log_format: LogFormat = "console"
     benchmark: bool = False
@@ -189,12 +182,18 @@ RELOADABLE: Mapping[str, Reload] = MappingProxyType(
             (
                 *("input", "engine", "model", "models_dir", "model_download", "plan_dir", "while_building", "quality"),
                 *("downsample", "fp16", "threads", "frames", "pace", "loop", "wait_for_camera", "on_demand"),
-                *("idle_after_s", "safe_after_ms", "max_latency_ms"),
+                *("idle_after_s", "safe_after_ms", "max_latency_ms", "give_up_after_s"),
             ),
             Reload.RESTART_STAGES,
         ),
         # An output keeps its format for life: applications break when it changes under them.
-        **dict.fromkeys(("output", "width", "height", "fps", "http_host", "http_port"), Reload.RESTART_PROCESS),
+        **dict.fromkeys(
+            (
+                *("output", "width", "height", "fps", "http_host", "http_port", "control_host", "control_port"),
+                *("control_socket", "control_token_file", "media_dir", "profiles_dir"),
+            ),
+            Reload.RESTART_PROCESS,
+        ),
     }
 )
 """What it takes to put a changed key into effect."""
@@ -234,7 +233,7 @@ def load_config(
     for layer in layers:
         _refuse_unknown(layer)
     sources = [InitSettingsSource(Config, dict(layer.values)) for layer in layers]
-    sources.append(InitSettingsSource(Config, {"models_dir": default_models_dir(environ)}))
+    sources.append(InitSettingsSource(Config, {"models_dir": models_folder(environ)}))
     try:
         return Config(_build_sources=(tuple(sources), {}))  # type: ignore[call-arg]  # BaseSettings' own; mypy sees keys only
     except ValidationError as error:

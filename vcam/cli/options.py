@@ -46,6 +46,7 @@ _scene = partial(Opt, "Background")
 _edge = partial(Opt, "The person's edge, 0 (off) to 1", metavar="X", default="0.0")
 _engine = partial(Opt, "Engine: what finds the person")
 _time = partial(Opt, "Pace and safety")
+_live = partial(Opt, "Live control")
 _more = partial(Opt, "Operation")
 
 _SRC = "A camera: /dev/videoN or its path in /dev/v4l/by-id; file:PATH; test:WxH@FPS, a drawn scene."
@@ -57,6 +58,8 @@ _RATIO = "Instead of -q: that part of the camera's width and height, 0.05 to 1."
 _BUILDING = "cpu or safe: until a plan is built, run on the processor, or show the card."
 _MODEL = "A network: a name from `vcam model status`, or an ONNX file."
 _SAFE = "Without a picture of the person for so long, the card appears."
+_GIVE_UP = "End when no output has taken a picture for so long."
+_TOKEN = "Holds what other computers must send to be let in."
 _FILE = "Settings; without it ./vcam.toml, else /etc/vcam/vcam.toml."
 
 EngineOpt: TypeAlias = Annotated[Engine | None, _engine(_ENGINES, "-e", "auto", "NAME")]
@@ -104,9 +107,18 @@ class RunOptions:
     max_latency_ms: Annotated[int | None, _time("An older frame is not shown.", default="1000", metavar="MS")] = None
     on_demand: Annotated[bool | None, _time("Close the camera while nobody looks.", default="no")] = None
     idle_after_s: Annotated[float | None, _time("... so long after the last look.", default="5.0", metavar="S")] = None
+    give_up_after_s: Annotated[float | None, _time(_GIVE_UP, default="60.0", metavar="S")] = None
     benchmark: Annotated[bool | None, _more("Print the stages' times every 100 frames.", default="no")] = None
     http_host: Annotated[str | None, _more("Where metrics are served.", default="127.0.0.1", metavar="HOST")] = None
     http_port: Annotated[int | None, _more("/metrics, /healthz; 0: none.", default="9435", metavar="PORT")] = None
+    control_host: Annotated[str | None, _live("Where the API is served.", default="127.0.0.1", metavar="HOST")] = None
+    control_port: Annotated[int | None, _live("/api/v1 for live changes; 0: none.", default="9436", metavar="PORT")] = (
+        None
+    )
+    control_socket: Annotated[str | None, _live("The same for `vcam ctl`; none: none.", metavar="PATH")] = None
+    control_token_file: Annotated[Path | None, _live(_TOKEN, metavar="FILE")] = None
+    media_dir: Annotated[Path | None, _live("Where uploaded backgrounds are kept.", metavar="DIR")] = None
+    profiles_dir: Annotated[Path | None, _live("Where named scenes are kept.", metavar="DIR")] = None
     log_level: Annotated[LogLevel | None, _more("debug to error.", default="info", metavar="NAME")] = None
     log_format: Annotated[LogFormat | None, _more("console or json.", default="console", metavar="NAME")] = None
     config: ConfigOpt = None

@@ -83,6 +83,7 @@ def wire(
             max_latency_s=config.max_latency_ms / 1e3,
             frames=config.frames,
             idle_after_s=config.idle_after_s if config.on_demand else None,
+            give_up_after_s=config.give_up_after_s,
             wait_for_camera=config.wait_for_camera,
         ),
         total_frames=config.frames if config.frames is not None or config.loop else nominal.frames,

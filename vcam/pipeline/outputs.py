@@ -54,6 +54,8 @@ class Outputs:
         self._clock = clock
         self._lock = threading.Lock()
         self._last_write_s: float | None = None
+        self._dead_since_s: float | None = None
+        self._last_error: SinkError | None = None
 
     @property
     def formats(self) -> tuple[VideoFormat, ...]:
@@ -100,7 +102,8 @@ class Outputs:
                     output.write(image)
                 except SinkError as error:
                     self._failed(output, error)
-            self._last_write_s = self._clock()
+                else:
+                    self._last_write_s, self._dead_since_s = self._clock(), None
 
     def tend(self) -> None:
         """Reopen what failed, and count the readers. Called by the supervisor, about once a frame."""
@@ -114,12 +117,23 @@ class Outputs:
                     except SinkError as error:
                         self._failed(output, error)
 
+    def check(self, limit_s: float) -> None:
+        """Raises SinkError when no output is open, and none has taken a picture for ``limit_s`` since the last failed.
+
+        An output that opens and then takes nothing is as dead as one that does not open.
+        """
+        with self._lock:
+            since_s, error = self._dead_since_s, self._last_error
+            hopeless = since_s is not None and self._clock() - since_s >= limit_s and not self._any_up()
+        if hopeless and error is not None:
+            raise SinkError(f"no output has taken a picture for {limit_s:.0f} s: {error.problem}", hint=error.hint)
+
     def watched(self) -> bool:
         """Whether somebody reads, as far as can be known: a sink that cannot tell counts as watched."""
         return any(output.consumers is None or output.consumers > 0 for output in self._outputs)
 
     def last_write_age_s(self) -> float | None:
-        """Seconds since a picture left; None before the first."""
+        """Seconds since a picture left, which it has when one output took it; None before the first."""
         return None if self._last_write_s is None else self._clock() - self._last_write_s
 
     def status(self) -> tuple[OutputStatus, ...]:
@@ -136,6 +150,12 @@ class Outputs:
             output.close()
         except SinkError as again:  # it failed already; closing is best effort
             _log.debug("output.close_failed", extra={"output": output.sink.name, "problem": again.problem})
+        self._last_error = error
+        if self._dead_since_s is None and not self._any_up():
+            self._dead_since_s = self._clock()
+
+    def _any_up(self) -> bool:
+        return any(output.up for output in self._outputs)
 
 
 def _describe(fmt: VideoFormat) -> str:

@@ -91,6 +91,7 @@ class Pipeline:
                 break
             self._tick()
             self._check_stall()
+            self._check_outputs()
         self._end_loops()
 
     def stop(self) -> None:
@@ -254,6 +255,11 @@ class Pipeline:
                 f"the engine has not returned a matte for {_STALL_LIMIT_S:.0f} s",
                 hint="restart vcam; if it happens again choose another engine with --engine",
             )
+
+    def _check_outputs(self) -> None:
+        """An output may need what only a new process gets, as the device nodes of a container: the manager's turn."""
+        if not self._idle:
+            self._outputs.check(self._wiring.policy.give_up_after_s)
 
     def _live_age_s(self) -> float | None:
         last = self._frames.last_live_s

@@ -53,6 +53,7 @@ class Policy:
     max_latency_s: a frame older than this is not shown.
     frames: end after this many pictures (None: never).
     idle_after_s: close the camera when nobody has watched for this long (None: never).
+    give_up_after_s: end when no output has taken a picture for this long, after one failed.
     wait_for_camera: a camera that is missing at start is waited for instead of being an error.
     engine_retry_s: wait before an engine that failed is opened again; doubles with each failure in a row.
     upgrade_retry_s: the same for a better engine that could not be made ready, while another runs.
@@ -66,6 +67,7 @@ class Policy:
     max_latency_s: float = 1.0
     frames: int | None = None
     idle_after_s: float | None = None
+    give_up_after_s: float = 60.0
     wait_for_camera: bool = False
     engine_retry_s: float = 0.5
     upgrade_retry_s: float = 10.0

@@ -1,0 +1,126 @@
+"""When a picture has left, and when there is no hope left that one will."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+
+from tests.pipeline import room
+from tests.pipeline.rig import Rig, raises, wait_until
+from tests.support.clock import Clock
+from vcam.errors import SinkError
+from vcam.fakes import FakeSink, Fault
+from vcam.pipeline import outputs as outputs_module
+from vcam.pipeline.outputs import REOPEN_S, Outputs
+from vcam.pipeline.snapshot import State
+from vcam.pipeline.supervisor import Pipeline
+
+GONE = raises(SinkError("gone", hint="plug it in"))
+LIMIT_S = 60.0
+PICTURE = room.card(room.GreenBackdrop(), room.OUTPUT, None)
+
+
+class Faults(dict[int, Fault]):
+    """The same fault at every write from one on."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__()
+        self.first = first
+
+    def __contains__(self, index: object) -> bool:
+        return isinstance(index, int) and index >= self.first
+
+    def __missing__(self, index: int) -> Fault:
+        return GONE
+
+
+def dying(first: int, name: str = "dying:") -> FakeSink:
+    """A sink whose writes fail from ``first`` on, however often it is opened."""
+    sink = FakeSink(room.OUTPUT, name=name)
+    sink._faults = Faults(first)
+    return sink
+
+
+def test_a_picture_that_no_output_takes_has_not_left() -> None:
+    clock = Clock()
+    with Outputs([dying(1), dying(1, "other:")], clock=clock) as outputs:
+        outputs.write([PICTURE, PICTURE])
+        for _ in range(3):
+            clock.now_s += 2.0
+            outputs.write([PICTURE, PICTURE])
+        assert outputs.last_write_age_s() == 6.0
+
+
+def test_a_picture_that_one_output_takes_has_left() -> None:
+    clock = Clock()
+    with Outputs([dying(0), FakeSink(room.OUTPUT)], clock=clock) as outputs:
+        clock.now_s += 2.0
+        outputs.write([PICTURE, PICTURE])
+        clock.now_s += 1.0
+        assert outputs.last_write_age_s() == 1.0
+
+
+def test_outputs_that_open_again_and_take_nothing_are_given_up() -> None:
+    clock = Clock()
+    with Outputs([dying(1)], clock=clock) as outputs:
+        outputs.write([PICTURE])
+        outputs.check(LIMIT_S)
+        while clock.now_s < 100.0 + LIMIT_S:
+            outputs.write([PICTURE])
+            outputs.check(LIMIT_S)
+            clock.now_s += REOPEN_S
+            outputs.tend()
+            outputs.check(LIMIT_S)
+        outputs.write([PICTURE])
+        with pytest.raises(SinkError, match="no output has taken a picture for 60 s: gone") as raised:
+            outputs.check(LIMIT_S)
+    assert (raised.value.hint, raised.value.exit_code) == ("plug it in", 7)
+
+
+def test_one_output_that_works_is_enough() -> None:
+    clock = Clock()
+    with Outputs([dying(0), FakeSink(room.OUTPUT)], clock=clock) as outputs:
+        outputs.write([PICTURE, PICTURE])
+        clock.now_s += 2 * LIMIT_S
+        outputs.check(LIMIT_S)
+
+
+def test_a_picture_begins_the_count_anew() -> None:
+    clock = Clock()
+    sink = FakeSink(room.OUTPUT, faults={0: GONE, 2: GONE})
+    with Outputs([sink], clock=clock) as outputs:
+        for _ in range(2):
+            outputs.write([PICTURE])
+            clock.now_s += LIMIT_S - 1
+            outputs.check(LIMIT_S)
+            outputs.tend()
+            outputs.write([PICTURE])
+        assert len(sink.pictures) == 2
+
+
+@pytest.mark.parametrize("reopen_s", [0.02, 60.0])
+def test_a_pipeline_whose_outputs_stay_dead_ends(reopen_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs_module, "REOPEN_S", reopen_s)
+    rig = Rig(sinks=(dying(4),))
+    rig.policy = replace(rig.policy, give_up_after_s=0.3)
+    with pytest.raises(SinkError, match="no output has taken a picture"), rig.running() as pipeline:
+        wait_until(lambda: pipeline.ended)
+    assert len(rig.sink.pictures) == 4
+    rig.assert_closed()
+
+
+@pytest.mark.parametrize("idle_after_s", [1.0, None])
+def test_nobody_misses_a_dead_output_while_nobody_watches(idle_after_s: float | None) -> None:
+    clock = Clock()
+    rig = Rig(sinks=(dying(1),))
+    rig.policy = replace(rig.policy, idle_after_s=idle_after_s, clock=clock)
+    rig.sink.readers = 0
+    with Pipeline(rig.wiring()) as pipeline:
+        pipeline._tick()
+        clock.now_s += 1.0
+        rig.sink._refuse = 1
+        pipeline._tick()
+        assert (pipeline.snapshot().state is State.IDLE) == (idle_after_s is not None)
+        clock.now_s += LIMIT_S
+        with nullcontext() if idle_after_s else pytest.raises(SinkError, match="no output has taken a picture"):
+            pipeline._check_outputs()
