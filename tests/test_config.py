@@ -18,12 +18,12 @@ from vcam.config import (
     Quality,
     Reload,
     changed,
-    default_models_dir,
     find_config_file,
     load_config,
 )
 from vcam.errors import ConfigError
 from vcam.frame import Size
+from vcam.places import control_sockets, media_folder, models_folder, profiles_folder
 
 SHIPPED = Path(__file__).parent.parent / "vcam.toml"
 NOT_SET = {"models_dir", "width", "height", "fps"}
@@ -193,17 +193,40 @@ def test_a_config_cannot_be_changed() -> None:
 
 
 def test_the_models_of_a_checkout_stay_in_it() -> None:
-    assert default_models_dir() == Path(__file__).parent.parent / "models"
+    assert models_folder() == Path(__file__).parent.parent / "models"
 
 
 def test_an_installed_vcam_keeps_models_in_the_users_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("vcam.config._CHECKOUT_MODELS", tmp_path / "none")
-    monkeypatch.setattr("vcam.config._SYSTEM_STATE", tmp_path / "none")
+    monkeypatch.setattr("vcam.places._CHECKOUT_MODELS", tmp_path / "none")
+    monkeypatch.setattr("vcam.places._SYSTEM_STATE", tmp_path / "none")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load_config(None).models_dir == tmp_path / ".local/share/vcam/models"
     assert load_config(None, {"XDG_DATA_HOME": "/data"}).models_dir == Path("/data/vcam/models")
-    monkeypatch.setattr("vcam.config._SYSTEM_STATE", tmp_path)
+    monkeypatch.setattr("vcam.places._SYSTEM_STATE", tmp_path)
     assert load_config(None, {"XDG_DATA_HOME": "/data"}).models_dir == tmp_path / "models"
+
+
+def test_uploads_are_kept_with_the_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("vcam.places._SYSTEM_STATE", tmp_path / "none")
+    assert media_folder({"XDG_DATA_HOME": "/data"}) == Path("/data/vcam/media")
+    monkeypatch.setattr("vcam.places._SYSTEM_STATE", tmp_path)
+    assert media_folder({"XDG_DATA_HOME": "/data"}) == tmp_path / "media"
+
+
+def test_profiles_stand_beside_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert profiles_folder(Path("/etc/vcam/vcam.toml")) == Path("/etc/vcam/profiles")
+    assert profiles_folder(None) == Path("/home/somebody/.config/vcam/profiles")
+    assert profiles_folder(None, {"XDG_CONFIG_HOME": "/c"}) == Path("/c/vcam/profiles")
+
+
+def test_the_socket_is_where_this_user_may_write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    monkeypatch.setattr("vcam.places._SYSTEM_RUN", tmp_path / "no" / "run")
+    monkeypatch.setattr("vcam.places._SYSTEM_STATE", tmp_path / "state")
+    state = tmp_path / "state/control.sock"
+    assert control_sockets() == [state]
+    assert control_sockets({"XDG_RUNTIME_DIR": str(tmp_path)}) == [tmp_path / "vcam/control.sock", state]
 
 
 @pytest.mark.parametrize(
