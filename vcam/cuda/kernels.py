@@ -60,6 +60,7 @@ _CHANNELS = 4
 _WORD_BYTES = 4
 _COPY_BYTES = 16
 _QUAD = 4
+_SAMPLED = 2
 ROWS_PER_THREAD = 8
 """A thread walks down so many rows (an even number): what it interpolates across columns serves several of them."""
 _WORDS: dict[PixelFormat, tuple[int, ...]] = {
@@ -92,7 +93,7 @@ class Kernels:
             height=size.height,
             half=half,
         )
-        self.launch("sample", arguments, threads=(size.width, size.height, 1), cuda_stream=cuda_stream)
+        self.launch("sample", arguments, threads=(-(-size.width // _SAMPLED), size.height, 1), cuda_stream=cuda_stream)
 
     def check(self, matte: DeviceMatte, flag: int, *, cuda_stream: int) -> None:
         """Set the uint32 at ``flag`` to 1 where a value of A or b is not finite; it is never cleared here."""
