@@ -1,6 +1,7 @@
 """Which engine runs: the user's choice, or the best that is here, and why. Part of assemble."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,11 +40,15 @@ _ON_GPU = (EngineName.TENSORRT, EngineName.TENSORRT_RTX)
 
 @dataclass(frozen=True, slots=True)
 class _OnCpu:
-    """refused: why the network that was wanted is not the one that runs; None where it is, or no network was."""
+    """refused: why the network that was wanted is not the one that runs; None where it is, or no network was.
+
+    learn: see OpenedProcessor.
+    """
 
     engine: MattingEngine
     reason: str
     refused: VcamError | None = None
+    learn: Callable[[], None] | None = None
 
 
 class EngineRoom:
@@ -114,11 +119,11 @@ class EngineRoom:
     def _opened(self, on_cpu: _OnCpu, successor: "GpuEngineRoom | None" = None) -> OpenedProcessor:
         processor = CpuFrameProcessor(on_cpu.engine, self._targets)
         later = None if successor is None else partial(successor.open_processor, progress=silent)
-        return OpenedProcessor(processor, on_cpu.reason, successor=later)
+        return OpenedProcessor(processor, on_cpu.reason, successor=later, learn=on_cpu.learn)
 
     def _on_cpu(self, choice: Choice) -> _OnCpu:
         if choice.engine is EngineName.PLATE:
-            return _OnCpu(self._plate(), choice.reason)
+            return self._plate(choice.reason)
         try:
             # float32: no CPU is faster in float16
             return _OnCpu(self._network(choice, self._cores.make("fp32", self._progress)), choice.reason)
@@ -127,7 +132,7 @@ class EngineRoom:
                 raise
             _log.warning("engine.no_network", extra={"problem": error.problem, "hint": error.hint})
             reason = "the network could not be had (the log says why); this engine needs none"
-            return _OnCpu(self._plate(), reason, refused=error)
+            return self._plate(reason, refused=error)
         except ModelMismatchError as mismatch:
             reason = "the model gives a mask, which the guided filter refines"
             return _OnCpu(self._mask_network(mismatch), reason, refused=mismatch)
@@ -157,11 +162,12 @@ class EngineRoom:
         except ModelError as neither:
             raise mismatch from neither
 
-    def _plate(self) -> MattingEngine:
+    def _plate(self, reason: str, refused: VcamError | None = None) -> _OnCpu:
         from vcam.engines.plate import PlateEngine
 
         height = round(_PLATE_WIDTH * self._camera.height / self._camera.width)
-        return PlateEngine(Size(_PLATE_WIDTH, height))
+        engine = PlateEngine(Size(_PLATE_WIDTH, height))
+        return _OnCpu(engine, reason, refused, engine.learn)
 
 
 def _without_gpu(available: Availability, why: str) -> Choice:

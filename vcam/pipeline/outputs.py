@@ -9,6 +9,7 @@ from typing import Self
 from vcam.errors import SinkError
 from vcam.frame import Image, VideoFormat
 from vcam.pipeline.snapshot import OutputStatus
+from vcam.pipeline.tap import Tap
 from vcam.stages import Sink
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Outputs:
     """
 
     def __init__(self, sinks: Sequence[Sink], *, clock: Callable[[], float]) -> None:
+        self.tap = Tap()
         self._outputs = [_Output(sink) for sink in sinks]
         self._clock = clock
         self._lock = threading.Lock()
@@ -92,8 +94,11 @@ class Outputs:
         if first is not None and error is None:
             raise first
 
-    def write(self, images: Sequence[Image]) -> None:
-        """Hand one picture to each sink, in order. A sink that fails is closed and retried later."""
+    def write(self, images: Sequence[Image], *, shows_room: bool = False) -> None:
+        """Hand one picture to each sink, in order. A sink that fails is closed and retried later.
+
+        shows_room: it is the camera's, untouched, and nothing for the tap.
+        """
         with self._lock:
             for output, image in zip(self._outputs, images, strict=True):
                 if not output.up:
@@ -104,6 +109,8 @@ class Outputs:
                     self._failed(output, error)
                 else:
                     self._last_write_s, self._dead_since_s = self._clock(), None
+            if not shows_room:
+                self.tap.picture(images[0])
 
     def tend(self) -> None:
         """Reopen what failed, and count the readers. Called by the supervisor, about once a frame."""

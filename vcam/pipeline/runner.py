@@ -69,6 +69,7 @@ class FrameLoop:
         self.typical_s = 0.0
         self.last_live_s: float | None = None
         self.failing: SafeReason | None = None
+        self._learn_asked = False
         retry = RetryPolicy(wiring.policy.engine_retry_s, _ENGINE_BACKOFF_LIMIT_S, failures_limit=_OPENINGS_LIMIT)
         self.worker = Worker("vcam-frame", self._session, retry, on_end=on_end, on_failure=self._crashed)
 
@@ -98,6 +99,12 @@ class FrameLoop:
     @property
     def plan_build_share(self) -> float | None:
         return self._preparation.plan_build_share
+
+    def learn(self) -> bool:
+        """Let the engine learn the empty room before the next frame; whether it is one that does."""
+        succession = self._succession
+        self._learn_asked = succession is not None and succession.line.opened.learn is not None
+        return self._learn_asked
 
     def _session(self) -> None:
         policy, make_decoder = self._wiring.policy, self._wiring.make_decoder
@@ -153,6 +160,10 @@ class FrameLoop:
 
     def _one_frame(self, captured: Captured, scene: Scene, line: Line, intake: Intake) -> Outcome:
         """Show one frame, as LIVE or SAFE, or drop it."""
+        if self._learn_asked:
+            self._learn_asked = False
+            if line.opened.learn is not None:
+                line.opened.learn()
         try:
             outcome = self._live(captured, scene, line, intake)
         except DecodeError as error:
@@ -184,7 +195,9 @@ class FrameLoop:
             self._write_safe(SafeReason.LATE)
             return Outcome.SAFE
         with self._times.measure(Stage.WRITE):
-            self._outputs.write(images)
+            self._outputs.write(images, shows_room=scene.show_room)
+        if not scene.show_room:
+            self._outputs.tap.matte(line.processor.last_alpha)
         return Outcome.LIVE
 
     def _engine_failed(self, error: EngineError, processor: FrameProcessor) -> None:

@@ -17,6 +17,7 @@ from vcam.pipeline.outputs import Outputs
 from vcam.pipeline.runner import FrameLoop
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
 from vcam.pipeline.statistics import Observed, Statistics
+from vcam.pipeline.tap import Tap
 from vcam.pipeline.wiring import Wiring
 from vcam.slot import LatestSlot
 from vcam.stages import Scene, Sink
@@ -126,6 +127,19 @@ class Pipeline:
         """Close camera and engine and open those of ``wiring``, under the SAFE card. It has the same sinks."""
         self._reloaded = wiring
         self._wake.set()
+
+    @property
+    def tap(self) -> Tap:
+        """For looking at what viewers see."""
+        return self._outputs.tap
+
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
+    def learn(self) -> bool:
+        """Learn the empty room anew, which the person should leave; False where the engine needs no such thing."""
+        return self._frames.learn()
 
     def snapshot(self) -> Snapshot:
         """What is true now; immutable."""

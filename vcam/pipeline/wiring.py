@@ -30,6 +30,7 @@ class OpenedProcessor:
     pipeline's. ahead: the next frame is decoded in a thread of its own, while this one works on another device.
     gpu_graph: see Snapshot; any thread may ask. successor: makes ready a better processor, which takes over between two
     frames; it may take minutes and runs in the thread "vcam-upgrade". Its own successor is never asked for.
+    learn: makes an engine that knows the empty room forget and learn it; called between two frames.
     """
 
     processor: FrameProcessor
@@ -38,6 +39,7 @@ class OpenedProcessor:
     ahead: bool = False
     gpu_graph: Callable[[], bool | None] = _no_graph
     successor: "ProcessorFactory | None" = None
+    learn: Callable[[], None] | None = None
 
 
 ProcessorFactory: TypeAlias = Callable[[Preparation], OpenedProcessor]
