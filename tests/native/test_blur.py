@@ -124,8 +124,8 @@ def test_every_layout_and_size(
     out = blank(target, padding)
     blur.render(out, target)
     wanted = reference.packed(reference.encoded(reference.rgb(image), target), target)
-    if (alpha_of(image, model) > 0.0).all():
-        return
+    if ndimage.maximum_filter(alpha_of(image, model) > 0.0, size=9).all():
+        return  # no room is known farther from the person than the rim that counts as theirs
     for got, plane in zip(out, wanted, strict=True):
         assert np.abs(got.astype(int) - plane.astype(int)).max() <= 1
 
