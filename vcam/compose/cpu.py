@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from vcam import native
+from vcam.compose.post import EdgeCorrections
 from vcam.compose.view import View
 from vcam.errors import MatteInvalidError
 from vcam.frame import AffineMatte, Image, Plane, Planes, Size, Tensor, VideoFormat, allocate_planes
@@ -35,6 +36,8 @@ class CpuFrameProcessor:
         self._views: dict[Size, View] = {}
         self._camera: VideoFormat | None = None
         self._small: Tensor = np.zeros((_DIMENSIONS, 1, 1), np.float32)
+        self._corrections = EdgeCorrections(Size(1, 1), levels)
+        self._edge: native.PersonEdge | None = None
         self._last: tuple[Image, AffineMatte] | None = None
         self._remembers = False
 
@@ -42,13 +45,14 @@ class CpuFrameProcessor:
         self._engine.__enter__()
         size = self._engine.input_size
         self._small = np.zeros((3, size.height, size.width), np.float32)
+        self._corrections = EdgeCorrections(size, self._levels)
         self._outputs = {target: allocate_planes(target)[1] for target in self._targets}
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        self._last = None
+        self._last = self._edge = None
         self._engine.__exit__(kind, error, trace)
 
     @property
@@ -63,13 +67,16 @@ class CpuFrameProcessor:
             return self._show_room(image, times)
         matte = self._matte(image, times)
         with times.measure(Stage.COMPOSE):
+            self._edge = self._corrections.prepare(self._small, matte, scene.matte)
             for size, view in self._views.items():
                 self._compose(view, [target for target in self._outputs if target.size == size], matte, scene, image)
         self._last = image, matte
         return self._results(image)
 
     def reset(self) -> None:
-        """Forget the engine's temporal state, if it saw a frame since the last time."""
+        """Forget temporal state: the engine's, if it saw a frame since the last time, and that of smoothing."""
+        self._corrections.reset()
+        self._edge = None
         if self._remembers:
             self._engine.reset()
             self._remembers = False
@@ -84,13 +91,17 @@ class CpuFrameProcessor:
             raise RuntimeError("no matte yet: the last call of process() gave none")
         image, matte = self._last
         alpha = np.empty((image.format.height, image.format.width), np.uint8)
-        native.alpha(image, matte, alpha, levels=self._levels)
+        if self._edge is not None:
+            self._edge.alpha(image, alpha)
+        else:
+            native.alpha(image, matte, alpha, levels=self._levels)
         return alpha
 
     def _plan(self, camera: VideoFormat) -> None:
         self._last = None
         if camera != self._camera:
             self._views = {size: View(camera, size) for size in {target.size for target in self._targets}}
+            self._corrections.reset()
             self._camera = camera
 
     def _matte(self, image: Image, times: StageTimes) -> AffineMatte:
@@ -121,7 +132,11 @@ class CpuFrameProcessor:
                 background = self._blurred(view, target, image)
             else:
                 background = scene.backdrop.render(target, image.stamp.pts_ns)
-            native.compose(picture, matte, background, self._outputs[target], levels=self._levels, window=window)
+            out = self._outputs[target]
+            if self._edge is not None:
+                self._edge.compose(picture, background, out, window=window)
+            else:
+                native.compose(picture, matte, background, out, levels=self._levels, window=window)
 
     def _blurred(self, view: View, target: VideoFormat, image: Image) -> Image:
         if target not in self._rooms:

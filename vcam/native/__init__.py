@@ -14,10 +14,12 @@ import numpy.typing as npt
 from vcam.color import decoding, encoding, same_colour
 from vcam.frame import AffineMatte, Image, Levels, Planes, Size, Tensor, VideoFormat, Window
 from vcam.native import _pixels
+from vcam.stages import MatteControls
 
 __all__ = [
     "Levels",
     "MaskedBlur",
+    "PersonEdge",
     "Window",
     "all_finite",
     "alpha",
@@ -138,6 +140,57 @@ class MaskedBlur:
     def render(self, out: Planes, target: VideoFormat) -> None:
         """Write what was gathered last into planes of ``target``, at the same size; black before the first."""
         self._blur.render(_picture(out, target), encoding(target))
+
+
+class PersonEdge:
+    """Corrections of a matte where it is uncertain, and what they remember of earlier frames; see post.h.
+
+    For mattes of one size. Where the matte of the frame itself gives alpha 0, the result is exactly the background,
+    whatever is corrected; where it gives 1, exactly what ``compose`` makes. All memory is allocated here.
+    """
+
+    def __init__(self, size: Size) -> None:
+        self._edge = _pixels.PersonEdge(size.width, size.height)
+        self._frame: tuple[AffineMatte, Levels] | None = None
+
+    def prepare(
+        self, small: Tensor, matte: AffineMatte, controls: MatteControls, *, levels: Levels = UNCHANGED
+    ) -> None:
+        """Take the next frame. small: (3, h, w) float32 RGB, what the matte, (4, h, w), was made of.
+
+        The matte is borrowed until the next call. A control of 0 costs nothing; smoothing 0 forgets earlier frames.
+        """
+        model = _matte(matte, levels, None)
+        self._edge.prepare(small, model, controls.smoothing, controls.refine, controls.despill)
+        self._frame = matte, levels
+
+    def compose(self, image: Image, background: Image, out: Planes, *, window: Window | None = None) -> None:
+        """As the function ``compose`` with the frame's matte, corrected."""
+        self._edge.compose(
+            _picture(image.planes, image.format),
+            decoding(image.format),
+            self._matte(window),
+            _picture(background.planes, background.format),
+            _picture(out, background.format),
+            encoding(background.format),
+        )
+
+    def alpha(self, image: Image, out: npt.NDArray[np.uint8] | Tensor, *, window: Window | None = None) -> None:
+        """As the function ``alpha`` with the frame's matte, corrected."""
+        self._edge.alpha(_picture(image.planes, image.format), decoding(image.format), self._matte(window), out)
+
+    def reset(self) -> None:
+        """Forget every frame: after a gap, a restart, a new camera."""
+        self._edge.reset()
+        self._frame = None
+
+    def _matte(
+        self, window: Window | None
+    ) -> tuple[Tensor, Tensor, tuple[float, float, float, float] | None, float, float]:
+        if self._frame is None:
+            raise RuntimeError("no frame yet: prepare() comes first")
+        matte, levels = self._frame
+        return _matte(matte, levels, window)
 
 
 def all_finite(array: Tensor) -> bool:

@@ -181,8 +181,11 @@ Matte Arguments::matte(nb::handle a, nb::handle b, nb::handle window_value, floa
     return matte;
 }
 
-float* Arguments::output(const char* name, nb::handle value, size_t channels, int& height, int& width) {
-    const auto array = array_of<WriteArray>(name, value, "a float32 array");
+namespace {
+
+// Of an array (channels, height, width).
+template <class Array>
+uint8_t* planes_of(const char* name, const Array& array, size_t channels, int& height, int& width) {
     require_floats(name, array, 3);
     const bool sized =
         array.shape(1) >= 1 && array.shape(2) >= 1 && array.shape(1) <= kMaxSide && array.shape(2) <= kMaxSide;
@@ -191,8 +194,24 @@ float* Arguments::output(const char* name, nb::handle value, size_t channels, in
                   shape_text(array.shape_ptr(), 3));
     height = static_cast<int>(array.shape(1));
     width = static_cast<int>(array.shape(2));
+    return static_cast<uint8_t*>(const_cast<void*>(static_cast<const void*>(array.data_handle()))) +
+           array.byte_offset();
+}
+
+}  // namespace
+
+const float* Arguments::input(const char* name, nb::handle value, size_t channels, int& height, int& width) {
+    const auto array = array_of<ReadArray>(name, value, "a float32 array");
+    const uint8_t* bytes = planes_of(name, array, channels, height, width);
+    add_extent(reads_, name, array);
+    return reinterpret_cast<const float*>(bytes);
+}
+
+float* Arguments::output(const char* name, nb::handle value, size_t channels, int& height, int& width) {
+    const auto array = array_of<WriteArray>(name, value, "a float32 array");
+    uint8_t* bytes = planes_of(name, array, channels, height, width);
     add_extent(writes_, name, array);
-    return reinterpret_cast<float*>(static_cast<uint8_t*>(array.data_handle()) + array.byte_offset());
+    return reinterpret_cast<float*>(bytes);
 }
 
 void Arguments::alpha_output(const char* name, nb::handle value, Alpha& job) {

@@ -33,6 +33,7 @@ public:
     Matte matte(nanobind::handle a, nanobind::handle b, nanobind::handle window, float gain, float offset);
 
     // (channels, height, width) float32.
+    const float* input(const char* name, nanobind::handle array, size_t channels, int& height, int& width);
     float* output(const char* name, nanobind::handle array, size_t channels, int& height, int& width);
 
     // (height, width) uint8 or float32; the other pointer stays null.

@@ -1,5 +1,5 @@
 // compose: the person, coloured by the matte's foreground model, over the background, in the target's own space.
-#include "matte.h"
+#include "edge_rows.h"
 
 namespace vcam::VCAM_ISA {
 namespace {
@@ -11,6 +11,7 @@ struct Scratch {
     Expanded<8> coefficients;
     Activity activity;
     LowPlane planes[8];
+    EdgeTile edge;
     Row source;
     Row under;                            // background, then the result
     alignas(64) float chroma[2][kPairs];  // sum over the pixels of a chroma sample of alpha * (over - under)
@@ -25,7 +26,7 @@ struct ChromaSum {
 };
 
 // Blends the even (0) or odd (1) pixels of pairs i, i + 1, .. over s.under; what they add to shared chroma is returned.
-template <bool kSourceShares, bool kTargetShares, int kParity>
+template <bool kSourceShares, bool kTargetShares, bool kEdge, int kParity>
 VCAM_HD ChromaSum blend_pixels(const Matrices& m, Scratch& s, float t, int i) {
     const auto coefficient = [&](int c) { return s.coefficients.at(c, kParity, t, i); };
     auto& source = kParity ? s.source.odd : s.source.even;
@@ -33,10 +34,17 @@ VCAM_HD ChromaSum blend_pixels(const Matrices& m, Scratch& s, float t, int i) {
     auto& under = kParity ? s.under.odd : s.under.even;
     const pixel::Vec3<Floats> rgb =
         pixel::decode(m.to_rgb, load(source[0] + i), load(chroma[1] + i), load(chroma[2] + i));
-    const Floats alpha = pixel::alpha(coefficient(3), coefficient(7), pixel::gray(rgb));
-    const pixel::Vec3<Floats> fg = {pixel::foreground(coefficient(0), coefficient(4), rgb.x),
-                                    pixel::foreground(coefficient(1), coefficient(5), rgb.y),
-                                    pixel::foreground(coefficient(2), coefficient(6), rgb.z)};
+    Floats alpha = pixel::alpha(coefficient(3), coefficient(7), pixel::gray(rgb));
+    pixel::Vec3<Floats> fg = {pixel::foreground(coefficient(0), coefficient(4), rgb.x),
+                              pixel::foreground(coefficient(1), coefficient(5), rgb.y),
+                              pixel::foreground(coefficient(2), coefficient(6), rgb.z)};
+    if (kEdge) {
+        const Floats doubt = post::doubt(alpha);
+        if (any_above(doubt, 0.0f)) {
+            alpha = s.edge.alpha(alpha, doubt, rgb, kParity, i);
+            fg = s.edge.foreground(fg, alpha, doubt, rgb, kParity, i);
+        }
+    }
     const pixel::Vec3<Floats> over = pixel::encode(m.to_levels, fg);
     store(under[0] + i, pixel::blend(alpha, over.x, load(under[0] + i)));
     if (kTargetShares)
@@ -48,12 +56,12 @@ VCAM_HD ChromaSum blend_pixels(const Matrices& m, Scratch& s, float t, int i) {
 
 // One row of pairs [begin, end) and up to the next whole vector. Writes the blended levels over s.under; shared chroma
 // is summed into s.chroma.
-template <bool kSourceShares, bool kTargetShares>
+template <bool kSourceShares, bool kTargetShares, bool kEdge>
 void blend_row(const Compose& job, Scratch& s, float t, int begin, int end) {
     const Matrices m = {job.decode, job.encode};
     for (int i = begin; i < end; i += kLanes) {
-        const ChromaSum even = blend_pixels<kSourceShares, kTargetShares, 0>(m, s, t, i);
-        const ChromaSum odd = blend_pixels<kSourceShares, kTargetShares, 1>(m, s, t, i);
+        const ChromaSum even = blend_pixels<kSourceShares, kTargetShares, kEdge, 0>(m, s, t, i);
+        const ChromaSum odd = blend_pixels<kSourceShares, kTargetShares, kEdge, 1>(m, s, t, i);
         if (kTargetShares) {
             store(s.chroma[0] + i, load(s.chroma[0] + i) + (even.u + odd.u));
             store(s.chroma[1] + i, load(s.chroma[1] + i) + (even.v + odd.v));
@@ -63,10 +71,11 @@ void blend_row(const Compose& job, Scratch& s, float t, int begin, int end) {
 
 using BlendRow = void (*)(const Compose&, Scratch&, float, int, int);
 
+template <bool kEdge>
 BlendRow choose_blend(const Compose& job) {
     const bool source = shares_chroma(job.source.layout);
-    if (shares_chroma(job.target.layout)) return source ? blend_row<true, true> : blend_row<false, true>;
-    return source ? blend_row<true, false> : blend_row<false, false>;
+    if (shares_chroma(job.target.layout)) return source ? blend_row<true, true, kEdge> : blend_row<false, true, kEdge>;
+    return source ? blend_row<true, false, kEdge> : blend_row<false, false, kEdge>;
 }
 
 void copy_bytes(const Picture& from, const Picture& to, int plane, int row, ptrdiff_t begin, ptrdiff_t end) {
@@ -115,8 +124,9 @@ struct Task {
         for (int c = 0; c < 2; ++c) memset(s.chroma[c] + begin, 0, static_cast<size_t>(n) * sizeof(float));
         for (int r = 0; r < rows; ++r) {
             const pixel::Tap tap = row_tap(y + r);
-            s.coefficients.seek(s.planes, s.columns, tap.first, tap.second, begin / kChunk,
-                                (end + kChunk - 1) / kChunk);
+            const int first_chunk = begin / kChunk, end_chunk = (end + kChunk - 1) / kChunk;
+            s.coefficients.seek(s.planes, s.columns, tap.first, tap.second, first_chunk, end_chunk);
+            if (job.edge.on()) s.edge.seek(y + r, tap, first_chunk, end_chunk);
             unpack_source(job.source, y + r, at, n, run_from(s.source, begin));
             unpack_luma(job.background, y + r, at, n, under);
             blend(job, s, tap.weight, begin, end);
@@ -150,7 +160,7 @@ void run_task(const Compose& job, int tile, int band, Scratch& s) {
     const int first = tile * kPairs;
     Task task = {job,
                  s,
-                 choose_blend(job),
+                 job.edge.on() ? choose_blend<true>(job) : choose_blend<false>(job),
                  first,
                  total - first < kPairs ? total - first : kPairs,
                  static_cast<float>(job.source.height) / m.window.height};
@@ -158,6 +168,7 @@ void run_task(const Compose& job, int tile, int band, Scratch& s) {
                     m.width);
     matte_planes(m, s.planes);
     s.coefficients.forget();
+    if (job.edge.on()) s.edge.place(job.edge, m, job.source, 2 * first, s.columns);
     s.activity = {s.planes[3], s.planes[7], &s.columns, {-1, -1}, {0, 0}};
     const int end = (band + 1) * kBandRows < job.source.height ? (band + 1) * kBandRows : job.source.height;
     const int step = halves_rows(job.target.layout) ? 2 : 1;

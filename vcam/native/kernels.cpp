@@ -13,9 +13,10 @@ void convert(const Convert&, int);
 void scale(const Scale&, int);
 void blur_gather(const BlurGather&, int);
 void blur_render(const BlurRender&, int);
+void edge_prepare(const EdgePrepare&, int);
 bool all_finite(const float*, size_t);
 
-extern const Kernels kernels = {VCAM_TEXT(VCAM_ISA), sample,      compose,   alpha, convert, scale,
-                                blur_gather,         blur_render, all_finite};
+extern const Kernels kernels = {VCAM_TEXT(VCAM_ISA), sample,      compose,      alpha,     convert, scale,
+                                blur_gather,         blur_render, edge_prepare, all_finite};
 
 }  // namespace vcam::VCAM_ISA

@@ -69,6 +69,16 @@ struct Matte {
     float gain, offset;
 };
 
+// Corrections along the person's edge; see EdgeGrid. A null pointer is a correction that is not made.
+struct Edge {
+    const float* smooth;  // (2, h, w) of the matte's size: A and b of alpha, followed over time
+    const float* line;    // (5, rows, columns)
+    const float* room;    // (4, rows, columns)
+    int side, columns, rows;
+
+    VCAM_HD bool on() const { return smooth || line || room; }
+};
+
 struct Sample {
     Picture source;
     pixel::Matrix34 decode;
@@ -81,6 +91,7 @@ struct Compose {
     Picture source, background, target;
     pixel::Matrix34 decode, encode;
     Matte matte;
+    Edge edge;
 };
 
 // One of out8, out32 is set: (height, width) of the source, packed.
@@ -88,6 +99,7 @@ struct Alpha {
     Picture source;
     pixel::Matrix34 decode;
     Matte matte;
+    Edge edge;
     uint8_t* out8;
     float* out32;
 };
@@ -135,6 +147,27 @@ struct BlurRender {
     pixel::Matrix34 encode;
 };
 
+// What is known of the person's edge; post.h has the arithmetic, edge.cpp the loops. All memory is the owner's.
+struct EdgeGrid {
+    int width, height;  // of the matte
+    int side;           // nodes per side of a cell
+    int columns, rows;  // of cells
+    float* before;      // (5, height, width), the state of the last frame, NaN where there is none
+    float* after;       // the same, of this frame
+    float* moved;       // (height, width)
+    float* moments;     // (rows, columns, 10), the room's and the person's
+    float* mixed;       // the same, averaged along rows
+    float* planes;      // (9, rows, columns): post::Line, post::Room
+};
+
+// Strengths in [0, 1]; 0 leaves out the work. small: (3, height, width), what the matte was made of.
+struct EdgePrepare {
+    EdgeGrid grid;
+    const float* small;
+    Matte matte;
+    float smoothing, refine, despill;
+};
+
 struct Kernels {
     const char* name;
     void (*sample)(const Sample&, int threads);
@@ -144,6 +177,7 @@ struct Kernels {
     void (*scale)(const Scale&, int threads);
     void (*blur_gather)(const BlurGather&, int threads);
     void (*blur_render)(const BlurRender&, int threads);
+    void (*edge_prepare)(const EdgePrepare&, int threads);
     bool (*all_finite)(const float* values, size_t count);
 };
 

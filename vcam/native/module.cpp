@@ -6,7 +6,7 @@
 #include <omp.h>
 #endif
 
-#include "arguments.h"
+#include "module.h"
 
 namespace nb = nanobind;
 using namespace vcam;
@@ -79,52 +79,15 @@ void sample(nb::handle source, nb::handle decode, nb::handle window, nb::handle 
     active.load()->sample(job, thread_count);
 }
 
-struct MatteArguments {
-    nb::handle a, b, window;
-    float gain, offset;
-};
-
-MatteArguments matte_arguments(nb::handle value) {
-    nb::tuple parts;
-    MatteArguments matte = {};
-    if (!nb::try_cast(value, parts, false) || parts.size() != 5 || !nb::try_cast(parts[3], matte.gain) ||
-        !nb::try_cast(parts[4], matte.offset))
-        bad_type("matte: expected (a, b, window, gain, offset)");
-    matte.a = parts[0];
-    matte.b = parts[1];
-    matte.window = parts[2];
-    return matte;
-}
-
 void compose(nb::handle source, nb::handle decode, nb::handle matte, nb::handle background, nb::handle target,
              nb::handle encode) {
-    Arguments args;
-    Compose job = {};
-    const MatteArguments m = matte_arguments(matte);
-    job.source = args.source("source", source);
-    job.decode = Arguments::matrix("decode", decode);
-    job.matte = args.matte(m.a, m.b, m.window, m.gain, m.offset);
-    job.background = args.source("background", background);
-    job.target = args.target("target", target);
-    job.encode = Arguments::matrix("encode", encode);
-    require_same_size("background", job.background, job.source);
-    require_same_size("target", job.target, job.source);
-    if (job.background.layout != job.target.layout) bad_value("background: its layout is not that of the target");
-    if (job.target.layout == Layout::GREY) bad_value("target: GREY cannot hold a composed picture");
-    args.check_overlap();
+    const Compose job = compose_job(source, decode, matte, background, target, encode);
     nb::gil_scoped_release released;
     active.load()->compose(job, thread_count);
 }
 
 void alpha(nb::handle source, nb::handle decode, nb::handle matte, nb::handle out) {
-    Arguments args;
-    Alpha job = {};
-    const MatteArguments m = matte_arguments(matte);
-    job.source = args.source("source", source);
-    job.decode = Arguments::matrix("decode", decode);
-    job.matte = args.matte(m.a, m.b, m.window, m.gain, m.offset);
-    args.alpha_output("out", out, job);
-    args.check_overlap();
+    const Alpha job = alpha_job(source, decode, matte, out);
     nb::gil_scoped_release released;
     active.load()->alpha(job, thread_count);
 }
@@ -224,6 +187,57 @@ private:
 
 }  // namespace
 
+namespace vcam {
+
+const Kernels& kernels() { return *active.load(); }
+
+int threads() { return thread_count; }
+
+MatteArguments matte_arguments(nb::handle value) {
+    nb::tuple parts;
+    MatteArguments matte = {};
+    if (!nb::try_cast(value, parts, false) || parts.size() != 5 || !nb::try_cast(parts[3], matte.gain) ||
+        !nb::try_cast(parts[4], matte.offset))
+        bad_type("matte: expected (a, b, window, gain, offset)");
+    matte.a = parts[0];
+    matte.b = parts[1];
+    matte.window = parts[2];
+    return matte;
+}
+
+Compose compose_job(nb::handle source, nb::handle decode, nb::handle matte, nb::handle background, nb::handle target,
+                    nb::handle encode) {
+    Arguments args;
+    Compose job = {};
+    const MatteArguments m = matte_arguments(matte);
+    job.source = args.source("source", source);
+    job.decode = Arguments::matrix("decode", decode);
+    job.matte = args.matte(m.a, m.b, m.window, m.gain, m.offset);
+    job.background = args.source("background", background);
+    job.target = args.target("target", target);
+    job.encode = Arguments::matrix("encode", encode);
+    require_same_size("background", job.background, job.source);
+    require_same_size("target", job.target, job.source);
+    if (job.background.layout != job.target.layout) bad_value("background: its layout is not that of the target");
+    if (job.target.layout == Layout::GREY) bad_value("target: GREY cannot hold a composed picture");
+    args.check_overlap();
+    return job;
+}
+
+Alpha alpha_job(nb::handle source, nb::handle decode, nb::handle matte, nb::handle out) {
+    Arguments args;
+    Alpha job = {};
+    const MatteArguments m = matte_arguments(matte);
+    job.source = args.source("source", source);
+    job.decode = Arguments::matrix("decode", decode);
+    job.matte = args.matte(m.a, m.b, m.window, m.gain, m.offset);
+    args.alpha_output("out", out, job);
+    args.check_overlap();
+    return job;
+}
+
+}  // namespace vcam
+
 NB_MODULE(_pixels, m) {
     m.def("isa", [] { return std::string(active.load()->name); });
     m.def("isas", &isas);
@@ -241,5 +255,6 @@ NB_MODULE(_pixels, m) {
         .def(nb::init<int, int>(), nb::arg("width"), nb::arg("height"))
         .def("gather", &MaskedBlur::gather, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("sigma"))
         .def("render", &MaskedBlur::render, nb::arg("target"), nb::arg("encode"));
+    bind_edge(m);
     m.def("all_finite", &all_finite, nb::arg("array"));
 }

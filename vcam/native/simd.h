@@ -43,6 +43,21 @@ VCAM_HD Floats all(float x) { return Floats{} + x; }
 
 VCAM_HD Floats to_floats(Ints v) { return __builtin_convertvector(v, Floats); }
 
+// Whether any lane is above a bound.
+VCAM_HD bool any_above(Floats v, float bound) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask(v, _mm512_set1_ps(bound), _CMP_GT_OQ) != 0;
+#elif defined(__AVX2__)
+    return _mm256_movemask_ps(_mm256_cmp_ps(v, _mm256_set1_ps(bound), _CMP_GT_OQ)) != 0;
+#elif defined(__SSE2__)
+    return _mm_movemask_ps(_mm_cmpgt_ps(v, _mm_set1_ps(bound))) != 0;
+#else
+    bool any = false;
+    for (int i = 0; i < kLanes; ++i) any |= v[i] > bound;
+    return any;
+#endif
+}
+
 // Lane i of the result is lane index[i] of v.
 VCAM_HD Floats shuffle(Floats v, Ints index) {
 #ifdef __clang__
