@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
 import pytest
 from onnx import helper
+from PIL import Image as Pillow
 from pydantic import ValidationError
 
 from tests.support.clip import Clip, write_clip
@@ -161,6 +163,30 @@ def test_reload_changes_the_scene_at_once_and_keeps_the_old_one_when_the_new_is_
     reload(pipeline, old, settings(background="green"))
     assert pipeline.scene is not before
     assert pipeline.scene.blur == 0.0
+
+
+def test_a_picture_is_drawn_before_the_frame_thread_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Pillow.new("RGB", (64, 48), (200, 0, 0)).save(tmp_path / "red.png")
+    old, new = settings(), settings(background=f"image:{tmp_path / 'red.png'}")
+    pipeline = assemble(old)
+    reload(pipeline, old, new)
+    backdrop = pipeline.scene.backdrop
+    monkeypatch.setattr("vcam.scene.backdrops.fitted", None)
+    for sink in pipeline.sinks:
+        backdrop.render(sink.format, 0)
+    reload(pipeline, new, new.model_copy(update={"refine": 0.5}))
+    assert pipeline.scene.backdrop is backdrop, "what the person's edge is like is no reason to read the picture again"
+
+
+def test_a_change_of_the_scene_while_stages_restart_is_not_lost() -> None:
+    old = settings(frames=5)
+    with assemble(old) as pipeline:
+        reload(pipeline, old, settings(frames=5, threads=1, background="green"))
+        scene = replace(pipeline.scene, blur=7.0)
+        pipeline.change_scene(scene)
+        pipeline.run()
+        assert pipeline.scene is scene
+        assert pipeline._frames.scene is scene
 
 
 @pytest.mark.parametrize("key", ["smoothing", "despill", "refine"])

@@ -24,7 +24,8 @@ from vcam.stages import MatteControls, Scene, Sink, Source
 
 _log = logging.getLogger(__name__)
 
-_SCENE_KEYS = {"background", "color", "smoothing", "despill", "refine"}
+_BACKDROP_KEYS = {"background", "color"}
+_SCENE_KEYS = {*_BACKDROP_KEYS, "smoothing", "despill", "refine"}
 
 
 def assemble(config: Config, *, observer: Observer | None = None, progress: ModelProgress = silent) -> Pipeline:
@@ -45,7 +46,7 @@ def reload(pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgr
     if Reload.RESTART_STAGES in kinds.values():
         pipeline.reload(wire(new, progress=progress, sinks=pipeline.sinks))
     elif kinds.keys() & _SCENE_KEYS:
-        pipeline.change_scene(_scene(new))
+        pipeline.change_scene(_next_scene(pipeline, new, same_backdrop=not kinds.keys() & _BACKDROP_KEYS))
     later = sorted(key for key, kind in kinds.items() if kind is Reload.RESTART_PROCESS)
     if later:
         _log.warning("config.needs_restart", extra={"keys": " ".join(later)})
@@ -184,7 +185,21 @@ def _scene(config: Config) -> Scene:
     scene = build_scene(config.background, parse_color(config.color))
     if scene.show_room:
         _log.warning("scene.room_is_shown", extra={"hint": "background `none` passes the camera through, unmatted"})
-    return replace(scene, matte=MatteControls(config.smoothing, config.despill, config.refine))
+    return replace(scene, matte=_matte_controls(config))
+
+
+def _next_scene(pipeline: Pipeline, config: Config, *, same_backdrop: bool) -> Scene:
+    """The scene for changed settings, with its pictures drawn here, so that the frame thread finds them ready."""
+    if same_backdrop:
+        return replace(pipeline.scene, matte=_matte_controls(config))
+    scene = _scene(config)
+    for sink in pipeline.sinks:
+        scene.backdrop.render(sink.format.resized(sink.format.size), pts_ns=0)
+    return scene
+
+
+def _matte_controls(config: Config) -> MatteControls:
+    return MatteControls(config.smoothing, config.despill, config.refine)
 
 
 def _path(path: Path | None) -> Path:

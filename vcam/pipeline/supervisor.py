@@ -7,7 +7,6 @@ state can be forgotten. What is known at once (a camera unplugged) is not waited
 
 import logging
 import threading
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -40,7 +39,7 @@ class Pipeline:
     """A running virtual camera. ``run`` blocks; every other method may be called from any thread."""
 
     def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
+        self._wiring, self._scene = wiring, wiring.scene
         self._clock = wiring.policy.clock
         self._wake = threading.Event()
         self._stopping = False
@@ -116,16 +115,16 @@ class Pipeline:
 
     @property
     def scene(self) -> Scene:
-        return self._wiring.scene
+        return self._scene
 
     def change_scene(self, scene: Scene) -> None:
         """Replace the scene between two frames; nothing is interrupted."""
-        self._wiring = replace(self._wiring, scene=scene)
+        self._scene = scene
         self._frames.scene = scene
 
     def reload(self, wiring: Wiring) -> None:
         """Close camera and engine and open those of ``wiring``, under the SAFE card. It has the same sinks."""
-        self._reloaded = wiring
+        self._reloaded, self._scene = wiring, wiring.scene
         self._wake.set()
 
     @property
@@ -186,7 +185,7 @@ class Pipeline:
             on_end=self._wake.set,
         )
         # What was asked for outlives the loops: a reload must neither end a pause nor wake an idle camera.
-        self._frames.paused = self._paused
+        self._frames.paused, self._frames.scene = self._paused, self._scene
         self._idle = self._idle and policy.idle_after_s is not None
         self._capture.idle(asleep=self._idle)
 
@@ -280,7 +279,7 @@ class Pipeline:
         return None if last is None else self._clock() - last
 
     def _write_safe(self, reason: SafeReason) -> None:
-        backdrop = self._wiring.scene.backdrop
+        backdrop = self._scene.backdrop
         self._outputs.write([self._wiring.card(backdrop, target, reason) for target in self._outputs.formats])
         self.statistics.safe(reason)
 
