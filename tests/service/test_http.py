@@ -4,11 +4,14 @@ import json
 import logging
 import signal
 import socket
+import stat
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +20,7 @@ from vcam.errors import ConfigError
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
 from vcam.pipeline.statistics import Observed
 from vcam.service.health import Health, make_app
-from vcam.service.http import Address, HttpServer
+from vcam.service.http import Address, HttpServer, SocketFile
 from vcam.service.metrics import make_registry
 from vcam.service.start import metrics_server
 
@@ -203,3 +206,65 @@ def test_the_configured_port_is_served() -> None:
         urllib.request.urlopen(f"http://{LOCAL}:{port}/readyz", timeout=10) as answer,
     ):
         assert answer.status == 200
+
+
+def ask(path: Path) -> bytes:
+    """Over a socket in the file system."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(10)
+        line.connect(str(path))
+        line.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        return b"".join(iter(partial(line.recv, 4096), b""))
+
+
+def test_a_socket_in_the_file_system_is_its_owners_only_and_goes_with_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "vcam.sock"
+    app = Served().server._app
+    with HttpServer(app, SocketFile(path), Address(LOCAL, 0)) as server:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        assert b"200 OK" in ask(path)
+        with urllib.request.urlopen(f"http://{LOCAL}:{server.port}/healthz", timeout=10) as answer:
+            assert answer.status == 200
+            assert "server" not in answer.headers
+    assert not path.exists()
+
+
+def test_what_a_dead_process_left_is_replaced_and_a_living_one_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "vcam.sock"
+    app = Served().server._app
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with HttpServer(app, SocketFile(path)):
+        assert b"200 OK" in ask(path)
+        with pytest.raises(ConfigError, match="Address already in use") as caught:
+            HttpServer(app, SocketFile(path)).__enter__()
+        assert "control_socket in vcam.toml" in caught.value.hint
+        assert b"200 OK" in ask(path)
+
+
+def test_what_is_no_socket_is_never_removed(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("dear all")
+    with pytest.raises(ConfigError, match="cannot listen on"):
+        HttpServer(Served().server._app, SocketFile(path)).__enter__()
+    assert path.read_text() == "dear all"
+
+
+def test_an_address_that_is_only_wished_for_stops_nothing(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    app, path = Served().server._app, tmp_path / "vcam.sock"
+    with socket.create_server((LOCAL, 0)) as other:
+        taken = Address(LOCAL, other.getsockname()[1], optional=True)
+        with HttpServer(app, taken, SocketFile(path)):
+            assert b"200 OK" in ask(path)
+        before = threading.active_count()
+        with HttpServer(app, taken):
+            assert threading.active_count() == before
+    assert {record.getMessage() for record in caplog.records} == {"http.not_listening"}
+
+
+def test_after_one_address_failed_none_is_open(tmp_path: Path) -> None:
+    path = tmp_path / "vcam.sock"
+    with pytest.raises(ConfigError):
+        HttpServer(Served().server._app, SocketFile(path), Address("192.0.2.1", 0)).__enter__()
+    assert not path.exists()
