@@ -144,7 +144,7 @@ def rounded(matte: AffineMatte, *, half: bool) -> AffineMatte:
     )
 
 
-def assert_alike(got: Sequence[Plane], wanted: Sequence[Plane], *, differing: float = 0.01) -> None:
+def assert_alike(got: Sequence[Plane], wanted: Sequence[Plane], *, differing: float = 0.002) -> None:
     """Within one level everywhere, and equal but for a share of the bytes, which two or so may always exceed."""
     assert len(got) == len(wanted)
     for plane, expected in zip(got, wanted, strict=True):
