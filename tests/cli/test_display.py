@@ -67,15 +67,22 @@ def test_a_pipe_gets_each_step_once_as_a_log_line(caplog: pytest.LogCaptureFixtu
     console, stream = make_console(terminal=False)
     caplog.set_level(logging.INFO, "vcam")
     with Display(console) as display:
-        for done in range(0, 100, 10):
+        for done in range(0, 105, 5):
             display.model(Progress(Step.FETCH, done, 100))
         display.model(Progress(Step.CUT))
         display.frames(1, 2, 3.0)
     assert stream.getvalue() == ""
-    assert [(record.getMessage(), record.__dict__["step"]) for record in caplog.records] == [
-        ("model.step", "fetch"),
-        ("model.step", "cut"),
-    ]
+    told = [(record.getMessage(), record.__dict__["step"], record.__dict__.get("share")) for record in caplog.records]
+    tenths = [("model.progress", "fetch", tenth / 10) for tenth in range(1, 11)]
+    assert told == [("model.step", "fetch", None), *tenths, ("model.step", "cut", None)]
+
+
+def test_a_fetch_that_begins_anew_is_told_anew(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "vcam")
+    with Display(make_console(terminal=False)[0]) as display:
+        for done in (55, 10, 60):
+            display.model(Progress(Step.FETCH, done, 100))
+    assert [record.__dict__["share"] for record in caplog.records[1:]] == [0.55, 0.1, 0.6]
 
 
 def test_closing_twice_is_harmless() -> None:

@@ -15,6 +15,8 @@ from vcam.model.progress import Step
 _log = logging.getLogger(__name__)
 
 _BYTES_PER_MB = 1e6
+_TOLD_PARTS = 10
+"""The log hears of a download each time that another tenth of it is there."""
 
 _DOING = {
     Step.FETCH: "fetching the network",
@@ -42,6 +44,7 @@ class Display:
         self._visible = console.is_terminal
         self._lock = threading.Lock()
         self._step: Step | None = None
+        self._told = 0
         self._model_task: TaskID | None = None
         self._frames_task: TaskID | None = None
         self._plan_task: TaskID | None = None
@@ -58,12 +61,12 @@ class Display:
     def model(self, progress: ModelProgress) -> None:
         """A step of the model's preparation began or went on."""
         with self._lock:
-            if progress.step is not self._step:
-                self._step = progress.step
-                if not self._visible:
-                    _log.info("model.step", extra={"step": str(progress.step)})
+            began = progress.step is not self._step
+            self._step = progress.step
             if self._visible:
                 self._show_model(progress)
+            else:
+                self._log_model(progress, began=began)
 
     def frames(self, done: int, total: int, fps: float) -> None:
         """So many frames of a conversion are written."""
@@ -94,6 +97,16 @@ class Display:
         with self._lock:
             self._end_model()
             self._rest()
+
+    def _log_model(self, progress: ModelProgress, *, began: bool) -> None:
+        if began:
+            self._told = 0
+            _log.info("model.step", extra={"step": str(progress.step)})
+        share = progress.done / progress.total if progress.total else 0.0
+        tenth = int(share * _TOLD_PARTS)
+        if tenth != self._told:
+            self._told = tenth
+            _log.info("model.progress", extra={"step": str(progress.step), "share": round(share, 2)})
 
     def _show_model(self, progress: ModelProgress) -> None:
         if self._model_task is None:
