@@ -24,13 +24,39 @@ install: ## Set this computer up: virtual cameras, start at plug-in (sudo make i
 uninstall: ## Take away what install made, and nothing else (sudo make uninstall)
 	scripts/host-setup.sh --uninstall $(ARGS)
 
+##@ Operate
+up: ## Start the appliance in Docker, or bring it up to date (make up CAMERA=... BACKGROUND=green OUTPUT=/dev/video10)
+	scripts/up.sh
+
+down: ## End it; what it has learned and measured stays (make down ARGS=--volumes removes that too)
+	scripts/compose.sh --profile '*' down $(ARGS)
+
+restart: ## Start it anew, with the settings it has (new ones: make up)
+	scripts/compose.sh restart vcam
+
+logs: ## What it says, as it says it (make logs ARGS="--tail 20")
+	scripts/compose.sh logs --no-log-prefix --follow --tail 100 $(ARGS) vcam
+
+status: ## What runs, and whether pictures leave
+	scripts/compose.sh ps --all
+	scripts/compose.sh exec -T vcam python3 -m vcam.service.probe
+
+build: ## Build the image for this computer (BASE_IMAGE=... TENSORRT=rtx or cu13)
+	REVISION=$$(git describe --always --dirty --abbrev=40) scripts/compose.sh build vcam $(ARGS)
+
+image: ## Build both images of a release, tagged and labelled; nothing is pushed (REPOSITORY=...)
+	scripts/image.sh
+
 ##@ Develop
 setup: $(VENV)/.dev ## Install everything that developing needs into .venv
 
 test: $(VENV)/.dev ## All tests; no camera, no GPU and no network needed
 	$(BIN)/python -m pytest $(ARGS)
 
-check: lint type layers ## Everything that is checked without running it
+test-container: $(VENV)/.dev ## The images and the compose file, with a Docker engine (BASE_IMAGE=... where no registry is reached)
+	$(BIN)/python -m pytest -m container tests/container $(ARGS)
+
+check: lint type layers files ## Everything that is checked without running it
 
 lint: $(VENV)/.dev ## Style: ruff, and the format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -40,6 +66,10 @@ type: $(VENV)/.dev ## Types: mypy, strict
 
 layers: $(VENV)/.dev ## Data flows one way: import-linter
 	$(BIN)/lint-imports
+
+files: $(VENV)/.dev ## Shell scripts, systemd units, udev rules, Dockerfile, compose files
+	scripts/check_host.sh
+	scripts/check_container.sh
 
 format: $(VENV)/.dev ## Put the code into the house format
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
@@ -60,9 +90,10 @@ clean: ## Remove what was built here (.venv, build, out, caches); keeps models
 	rm -rf $(VENV) build out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.base $(VENV)/.dev: $(VENV)/.%: pyproject.toml constraints.txt scripts/setup.sh $(NATIVE)
 	scripts/setup.sh $*
 
-.PHONY: demo run devices doctor install uninstall setup test check lint type layers format golden bench kernels lock clean help
+.PHONY: demo run devices doctor install uninstall up down restart logs status build image setup test test-container check \
+	lint type layers files format golden bench kernels lock clean help

@@ -15,4 +15,3 @@ build) packages=(python3-venv python3-dev g++) ;;
 *) echo "packages.sh: runtime or build, not $kind" >&2 && exit 2 ;;
 esac
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
-rm -rf /var/lib/apt/lists/*

@@ -1,22 +1,34 @@
-"""One image per target for the whole run, and a /dev of our own in which video nodes come and go."""
+"""One image per target for the whole run, a /dev of our own in which video nodes come and go, and a small network."""
 
+import hashlib
+import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
+import yaml
 
-from tests.container.engine import Appliance, docker, run
+from tests.container.engine import BUILD_TIMEOUT_S, ROOT, Appliance, docker, run
+from tests.support.real_model import real_model
+from tests.support.rvm_like import make_rvm_like
+from vcam.model.manifest import Refiner
 
-FIRST_PORT = 19435
+Keys: TypeAlias = dict[str, Any]
+"""Part of a compose file."""
+
+SCENE = ("run", "-i", "test:320x180@10", "-o", "null:", "-e", "plate")
+REPOSITORY = "vcam-test"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/container/" in str(item.path):
             item.add_marker(pytest.mark.container)
-            item.add_marker(pytest.mark.timeout(900))
+            item.add_marker(pytest.mark.timeout(2 * BUILD_TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")
@@ -27,24 +39,28 @@ def engine() -> None:
 
 
 @pytest.fixture(scope="session")
-def cpu_image(engine: None) -> str:
-    return _build("cpu")
+def release(engine: None) -> str:
+    """`make image`: both images, by the name of their repository. VCAM_TEST_REPOSITORY: what is built already."""
+    built = os.environ.get("VCAM_TEST_REPOSITORY")
+    if not built:
+        run(("scripts/image.sh",), environ={"REPOSITORY": REPOSITORY}, timeout_s=2 * BUILD_TIMEOUT_S)
+    return built or REPOSITORY
 
 
-def _build(target: str) -> str:
-    tag = f"vcam-test:{target}"
-    base = os.environ.get("BASE_IMAGE")
-    arguments = ("--build-arg", f"BASE_IMAGE={base}") if base else ()
-    docker("build", "--quiet", *arguments, "--target", target, "--tag", tag, ".")
-    return tag
+@pytest.fixture(scope="session")
+def cpu_image(release: str) -> str:
+    return f"{release}:cpu"
 
 
-@pytest.fixture
-def dev(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def gpu_image(release: str) -> str:
+    return f"{release}:gpu"
+
+
+def make_dev(root: Path) -> Path:
     """What a container needs of /dev, with one camera in it; nodes are real, their drivers are not here."""
     if os.geteuid():
         pytest.skip("making device nodes needs root")
-    root = tmp_path / "dev"
     (root / "v4l/by-id").mkdir(parents=True)
     for name in ("shm", "pts"):
         (root / name).mkdir()
@@ -65,20 +81,94 @@ def add_camera(dev: Path, number: int) -> Path:
     return node
 
 
+class Factory:
+    """Makes compose projects; ``close`` takes them down, with their volumes."""
+
+    def __init__(self, image: str, folder: Path, first_port: int) -> None:
+        self.dev = make_dev(folder / "dev")
+        self._image = image
+        self._folder = folder
+        self._first_port = first_port
+        self._made: list[Appliance] = []
+
+    def __call__(
+        self, *arguments: str, more: Keys | None = None, others: Keys | None = None, **environ: str
+    ) -> Appliance:
+        """vcam runs with these arguments. more: further keys of the service; others: further services."""
+        number = self._first_port + len(self._made)
+        override = self._folder / f"override{number}.yaml"
+        service: Keys = {"command": list(arguments)} if arguments else {}
+        override.write_text(yaml.safe_dump({"services": {"vcam": service | (more or {})} | (others or {})}))
+        fixed = {"IMAGE": self._image, "DEV": str(self.dev), "MEDIA": str(self._folder), "METRICS_PORT": str(number)}
+        self._made.append(Appliance(f"vcamtest{number}", (override,), fixed | environ, number))
+        return self._made[-1]
+
+    def close(self) -> None:
+        for one in self._made:
+            one.down()
+
+
 @pytest.fixture
-def appliance(cpu_image: str, dev: Path, tmp_path: Path) -> Iterator[Callable[..., Appliance]]:
-    """Makes compose projects whose vcam runs with the given arguments; all are taken down afterwards."""
-    made: list[Appliance] = []
+def appliance(cpu_image: str, tmp_path: Path) -> Iterator[Factory]:
+    factory = Factory(cpu_image, tmp_path, 19440)
+    yield factory
+    factory.close()
 
-    def make(*arguments: str, **environ: str) -> Appliance:
-        number = len(made)
-        override = tmp_path / f"override{number}.yaml"
-        override.write_text(f"services: {{vcam: {{command: {list(arguments)!r}}}}}\n")
-        port = FIRST_PORT + number
-        fixed = {"VCAM_IMAGE": cpu_image, "DEV": str(dev), "MEDIA": str(tmp_path), "METRICS_PORT": str(port)}
-        made.append(Appliance(f"vcamtest{number}", override, {**fixed, **environ}, port))
-        return made[-1]
 
-    yield make
-    for one in made:
-        one.down()
+@pytest.fixture
+def gpu_appliance(gpu_image: str, tmp_path: Path) -> Iterator[Factory]:
+    factory = Factory(gpu_image, tmp_path, 19460)
+    yield factory
+    factory.close()
+
+
+@pytest.fixture
+def dev(appliance: Factory) -> Path:
+    return appliance.dev
+
+
+@pytest.fixture(scope="session")
+def running_in(cpu_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
+    factory = Factory(cpu_image, tmp_path_factory.mktemp("shared"), 19435)
+    yield factory
+    factory.close()
+
+
+@pytest.fixture(scope="session")
+def running(running_in: Factory) -> Appliance:
+    """One that is up and LIVE, for all tests that only look."""
+    (running_in.dev / "shm/secret").write_text("of another program")
+    vcam = running_in(*SCENE)
+    vcam.up()
+    return vcam
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real network where it is here, else a small one of its shape."""
+    try:
+        return real_model()
+    except pytest.skip.Exception:
+        path = tmp_path_factory.mktemp("network") / "network.onnx"
+        path.write_bytes(make_rvm_like("fast").SerializeToString())
+        return path
+
+
+@pytest.fixture(scope="session")
+def packaged_manifest(cpu_image: str) -> str:
+    """Where the image has the list of published networks."""
+    code = "import vcam.model.manifest as m; print(m._PACKAGED)"
+    return docker("run", "--rm", "--entrypoint", "python3", cpu_image, "-c", code).strip()
+
+
+def manifest_for(network: Path, url: str) -> str:
+    """A manifest that publishes ``network`` under the name that vcam fetches by itself."""
+    text = (ROOT / "models/manifest.toml").read_text()
+    content = network.read_bytes()
+    entry = tomllib.loads(text)["model"][0] | {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size_bytes": len(content),
+        "refiner": str(Refiner.FAST),
+        "urls": [url],
+    }
+    return "[[model]]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in entry.items()) + "\n"

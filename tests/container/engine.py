@@ -2,25 +2,34 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 900
+TIMEOUT_S = 300
+BUILD_TIMEOUT_S = 1500
+WAIT_S = 120
+"""Until something that takes seconds on a quiet machine has surely failed."""
 
 
 def run(
-    command: Sequence[str], *, environ: Mapping[str, str] | None = None, check: bool = True
+    command: Sequence[str],
+    *,
+    environ: Mapping[str, str] | None = None,
+    check: bool = True,
+    timeout_s: float = TIMEOUT_S,
 ) -> subprocess.CompletedProcess[str]:
     """The command's result; where ``check`` fails, its output is the error's text."""
     result = subprocess.run(
-        command, capture_output=True, text=True, timeout=TIMEOUT_S, cwd=ROOT, env={**os.environ, **(environ or {})}
+        command, capture_output=True, text=True, timeout=timeout_s, cwd=ROOT, env={**os.environ, **(environ or {})}
     )
     if check and result.returncode:
         raise AssertionError(f"{' '.join(command)}: {result.returncode}\n{result.stdout}\n{result.stderr}")
@@ -36,7 +45,7 @@ def inspect(name: str) -> dict[str, Any]:
     return found
 
 
-def eventually(what: Callable[[], bool], timeout_s: float, problem: str) -> None:
+def eventually(what: Callable[[], bool], problem: str, timeout_s: float = WAIT_S) -> None:
     """Wait until ``what()`` holds."""
     deadline = time.monotonic() + timeout_s
     while not what():
@@ -44,25 +53,26 @@ def eventually(what: Callable[[], bool], timeout_s: float, problem: str) -> None
         time.sleep(0.1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Appliance:
-    """One compose project of the repository's own compose file. override: a second file. environ: its variables."""
+    """One compose project of the repository's own compose file. overrides: further files. environ: its variables."""
 
     project: str
-    override: Path
+    overrides: tuple[Path, ...]
     environ: Mapping[str, str]
     port: int
 
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        files = ("-f", str(ROOT / "compose.yaml"), "-f", str(self.override))
+        files = [option for path in (ROOT / "compose.yaml", *self.overrides) for option in ("-f", str(path))]
         command = ("docker", "compose", "-p", self.project, *files, *arguments)
         return run(command, environ=self.environ, check=check)
 
-    def up(self, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.compose("up", "-d", "--no-build", "--wait", "vcam", check=check)
+    def up(self, *services: str, wait: bool = True, check: bool = True) -> subprocess.CompletedProcess[str]:
+        waiting = ("--wait", "--wait-timeout", str(WAIT_S)) if wait else ()
+        return self.compose("up", "-d", "--no-build", *waiting, *(services or ("vcam",)), check=check)
 
     def down(self) -> None:
-        self.compose("down", "--volumes", "--timeout", "5")
+        self.compose("down", "--volumes", "--timeout", "3")
 
     @property
     def container(self) -> str:
@@ -72,10 +82,23 @@ class Appliance:
         """What a Python program prints inside the container, as vcam's own user."""
         return docker("exec", self.container, "python3", "-c", code)
 
-    def logs(self) -> list[dict[str, Any]]:
-        """Events of vcam's log, oldest first."""
-        lines = run(("docker", "logs", self.container)).stderr.splitlines()
+    def text(self) -> str:
+        """All that vcam wrote, of every start of this container."""
+        told = run(("docker", "logs", self.container))
+        return told.stdout + told.stderr
+
+    def logs(self, *, since: str = "") -> list[dict[str, Any]]:
+        """Events of vcam's log, oldest first. since: as docker tells a start."""
+        options = ("--since", since) if since else ()
+        lines = run(("docker", "logs", *options, self.container)).stderr.splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def events(self, *, since: str = "") -> list[str]:
+        """The log's events by name; a change of the state bears it: ``pipeline.state live``."""
+        return [f"{each['event']} {each.get('state', '')}".strip() for each in self.logs(since=since)]
+
+    def wait_live(self, *, since: str = "") -> None:
+        eventually(lambda: "pipeline.state live" in self.events(since=since), f"never LIVE:\n{self.text()}")
 
     def kill(self) -> None:
         """What a crash is to the engine: vcam's process ends by a signal it cannot catch."""
@@ -91,6 +114,15 @@ class Appliance:
     def health(self) -> str:
         return str(inspect(self.container)["State"]["Health"]["Status"])
 
+    def started_at(self) -> str:
+        return str(inspect(self.container)["State"]["StartedAt"])
+
+    def seconds_to_live(self) -> float:
+        """From the container's last start to the first picture of the person, by docker's clock and the log's."""
+        started = self.started_at()
+        live = next(each for each in self.logs(since=started) if each.get("state") == "live")
+        return (_time(live["time"]) - _time(started)).total_seconds()
+
     def get(self, path: str) -> tuple[int, str]:
         """Status and text of a page; status 0 where nobody answers."""
         try:
@@ -100,3 +132,8 @@ class Appliance:
             return error.code, error.read().decode()
         except (URLError, ConnectionError, TimeoutError):
             return 0, ""
+
+
+def _time(text: str) -> datetime:
+    """docker tells nanoseconds, which Python does not read."""
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
