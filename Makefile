@@ -56,6 +56,9 @@ test: $(VENV)/.dev ## All tests; no camera, no GPU and no network needed
 test-container: $(VENV)/.dev ## The images and the compose file, with a Docker engine (BASE_IMAGE=... where no registry is reached)
 	$(BIN)/python -m pytest -m container tests/container $(ARGS)
 
+test-vm: $(VENV)/.dev ## Real drivers and applications in a virtual machine (as root it installs qemu; minutes)
+	tests/vm/bed/needs.sh --install && $(BIN)/python -m pytest -m vm tests/vm $(ARGS)
+
 check: lint type layers files ## Everything that is checked without running it
 
 lint: $(VENV)/.dev ## Style: ruff, and the format
@@ -95,5 +98,5 @@ help: ## This list
 $(VENV)/.base $(VENV)/.dev: $(VENV)/.%: pyproject.toml constraints.txt scripts/setup.sh $(NATIVE)
 	scripts/setup.sh $*
 
-.PHONY: demo run devices doctor install uninstall up down restart logs status build image setup test test-container check \
+.PHONY: demo run devices doctor install uninstall up down restart logs status build image setup test test-container test-vm check \
 	lint type layers files format golden bench kernels lock clean help

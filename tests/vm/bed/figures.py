@@ -1,0 +1,35 @@
+"""What the tests measured: a table at the end of the run, and out/vm.json."""
+
+import json
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.vm.bed.guest import ROOT
+
+PLACE = ROOT / "out/vm.json"
+
+
+@dataclass
+class Figures:
+    """Values by name, in the order they came. Units stand in the names' brackets."""
+
+    values: dict[str, float | str] = field(default_factory=dict)
+
+    def note(self, name: str, value: float | str) -> None:
+        self.values[name] = round(value, 4) if isinstance(value, float) else value
+
+    def table(self) -> list[str]:
+        width = max(map(len, self.values), default=0)
+        return [f"{name:{width}}  {value}" for name, value in self.values.items()]
+
+    def store(self, place: Path = PLACE) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        facts = {"machine": platform.node(), "emulated": "qemu TCG, 2 cores of x86-64-v2", "figures": self.values}
+        place.write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The nearest-rank percentile."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

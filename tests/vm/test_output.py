@@ -1,0 +1,68 @@
+"""Virtual cameras: every reader gets the bytes that vcam wrote, in the format and colours that it declared."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tests.vm.bed.devices import FRAMES, LOOPBACKS, Webcam, load_loopback
+from tests.vm.bed.guest import Guest, Job
+from tests.vm.bed.pictures import yuyv
+
+Webcams = Callable[..., Webcam]
+Vcams = Callable[..., Job]
+
+COUNT = 4
+COLOURS = (r"Transfer Function *: Rec. 709", r"YCbCr/HSV Encoding *: ITU-R 601", r"Quantization *: Limited Range")
+"""What decides the pixels. The colorspace is SMPTE 170M, for which v4l2loopback 0.12 says sRGB."""
+
+READERS = {
+    "v4l2-ctl": "v4l2-ctl -d {node} --stream-mmap=3 --stream-count={count} --stream-to={file}",
+    "ffmpeg": "ffmpeg -v error -y -f v4l2 -i {node} -frames:v {count} -f rawvideo -pix_fmt yuyv422 {file}",
+    "GStreamer": "gst-launch-1.0 -q v4l2src device={node} num-buffers={count} ! video/x-raw,format=YUY2 "
+    "! filesink location={file}",
+    "OpenCV": "/opt/vcam/bin/python /host/inside/opencv.py {node} {count} {file}",
+}
+
+
+def live(job: Job) -> None:
+    job.until(lambda: any(line.get("state") == "live" for line in job.lines), 120, "LIVE")
+
+
+@pytest.mark.parametrize("version", LOOPBACKS)
+def test_every_reader_gets_the_cameras_pixels_and_their_colours(
+    guest: Guest, webcam: Webcams, vcam: Vcams, version: str
+) -> None:
+    node = load_loopback(guest, version)
+    camera = webcam()
+    camera.plug()
+    live(vcam(f"-i {camera.node} -o {node}"))
+    sent = [yuyv(320, 180, number).tobytes() for number in range(FRAMES)]
+    for name, command in READERS.items():
+        got = guest.file("read.raw")
+        guest.run(command.format(node=node, count=COUNT, file="/host/read.raw"), timeout_s=120)
+        data = got.read_bytes()
+        frames = [data[at : at + len(sent[0])] for at in range(0, len(data), len(sent[0]))]
+        assert len(frames) == COUNT, name
+        assert all(frame in sent for frame in frames), name
+    told = guest.run(f"v4l2-ctl -d {node} --get-fmt-video")
+    for fact in COLOURS:
+        assert re.search(fact, told), told
+
+
+def test_two_outputs_have_sizes_and_formats_of_their_own(guest: Guest, webcam: Webcams, vcam: Vcams) -> None:
+    load_loopback(guest, "0.15.0", devices=2, video_nr="10,11", card_label="AI-Camera,Second", exclusive_caps="1,1")
+    camera = webcam()
+    camera.plug()
+    live(vcam(f"-i {camera.node} -o /dev/video10,format=NV12 -o /dev/video11,size=160x90,format=YU12"))
+    for node, size in (("/dev/video10", (320, 180)), ("/dev/video11", (160, 90))):
+        got = guest.file("read.raw")
+        guest.run(READERS["v4l2-ctl"].format(node=node, count=1, file="/host/read.raw"))
+        width, height = size
+        data = np.frombuffer(got.read_bytes(), np.uint8)
+        assert data.size == width * height * 3 // 2
+        luma = data[: width * height].reshape(height, width)
+        bars = yuyv(320, 180, 0)[90, :, 0][:: 320 // width]
+        # Away from the bars' edges, where a smaller picture has mixed pixels.
+        assert np.median(np.abs(luma[height // 2].astype(int) - bars)) <= 1
