@@ -1,6 +1,6 @@
 """Whatever fails on the GPU, and whenever: the right picture of this very frame, or an error and none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -8,7 +8,6 @@ import pytest
 from tests.compose.gpu_rig import Gpu, assert_same, shown
 from tests.compose.rig import CAMERA, SMALL, YUYV, NoiseBackdrop
 from tests.support.native_kernels import native_kernels
-from vcam import native
 from vcam.cuda.driver import Bytes
 from vcam.cuda.errors import ILLEGAL_ADDRESS, OUT_OF_MEMORY
 from vcam.errors import EngineError, GpuError, GpuLostError
@@ -17,17 +16,6 @@ from vcam.frame import PixelFormat, VideoFormat
 from vcam.stages import Scene
 
 TARGETS = [YUYV, SMALL]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Pictures are too small to be worth more, and there are many."""
-    before = native.threads()
-    native.set_threads(1)
-    yield
-    native.set_threads(before)
-
-
 OTHER = VideoFormat(PixelFormat.NV12, 64, 48)
 FORMATS = [CAMERA, CAMERA, CAMERA, CAMERA, CAMERA, OTHER, OTHER]
 BLURS = [0, 0, 0, 0, 30, 30, 0]
@@ -69,7 +57,7 @@ def moments() -> dict[str, list[int]]:
     return {name: sorted({1 + at * count // MOST for at in range(MOST)} | {count}) for name, count in counts.items()}
 
 
-MOST = 6
+MOST = 4
 ENDING = frozenset(
     {"destroy_graph", "free", "free_host", "destroy_executable", "destroy_event", "destroy_stream", "unload_module"}
 )

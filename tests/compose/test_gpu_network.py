@@ -50,8 +50,9 @@ def network(core: CoreModel) -> Compute:
     return compute
 
 
-@pytest.mark.parametrize("layout", SOURCES)
-@pytest.mark.parametrize("blur", [0.0, 30.0])
+@pytest.mark.parametrize(
+    ("layout", "blur"), [*((each, 0.0) for each in SOURCES), (PixelFormat.I422, 30.0), (PixelFormat.NV12, 30.0)]
+)
 def test_with_kernels_and_network_frames_are_those_of_the_cpu(
     core: CoreModel, layout: PixelFormat, blur: float
 ) -> None:
