@@ -64,7 +64,7 @@ def test_what_was_asked_for_is_taken(wanted: EngineName) -> None:
         (replace(CPU, model=False), EngineName.OPENVINO, "vcam model prepare"),
         (CPU, EngineName.TENSORRT, "install NVIDIA's driver"),
         (CPU, EngineName.TENSORRT_RTX, "install NVIDIA's driver"),
-        (replace(EVERYTHING, tensorrt=False), EngineName.TENSORRT, "https://pypi.nvidia.com tensorrt-cu13"),
+        (replace(EVERYTHING, tensorrt=False), EngineName.TENSORRT, "pip install tensorrt-cu13"),
         (replace(EVERYTHING, tensorrt_rtx=False), EngineName.TENSORRT_RTX, "pip install 'vcam[tensorrt-rtx]'"),
         (replace(EVERYTHING, gpu=HOPPER), EngineName.TENSORRT_RTX, "tensorrt-cu13"),
         (replace(EVERYTHING, cuda=False), EngineName.TENSORRT, "pip install 'vcam[gpu]'"),
