@@ -89,6 +89,20 @@ def test_readers_are_subscribed_to_before_the_format_is_set_and_counted() -> Non
         assert sink.consumers() == 0
 
 
+def test_a_look_that_was_shorter_than_the_time_between_two_questions_is_told() -> None:
+    device = FakeLoopback()
+    with Bench(device).sink as sink:
+        assert sink.consumers() == 0
+        device.readers(1)
+        device.readers(0)
+        assert sink.consumers() == 1
+        assert sink.consumers() == 0
+        device.readers(2)
+        assert sink.consumers() == 2
+        device.readers(0)
+        assert sink.consumers() == 0
+
+
 def test_readers_that_were_there_before_are_told() -> None:
     with Bench(FakeLoopback(Loopback(readers=3))).sink as sink:
         assert sink.consumers() == 3

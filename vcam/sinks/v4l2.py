@@ -96,7 +96,10 @@ class V4l2Sink:
             )
 
     def consumers(self) -> int | None:
-        """How many readers stream from it; None with drivers that do not tell (v4l2loopback before 0.13)."""
+        """How many readers stream from it; None with drivers that do not tell (v4l2loopback before 0.13).
+
+        One that came and went since the last call counts once.
+        """
         from vcam.v4l2.streaming import next_client_usage
 
         opened = self._opened
@@ -106,9 +109,12 @@ class V4l2Sink:
             told = next_client_usage(opened.device)
         except OSError as error:
             raise self._translated(error) from error
-        if told is not None:
-            opened.readers = told
-        return opened.readers
+        if told is None:
+            return opened.readers
+        # The driver keeps its newest word only, and speaks only of changes: none after none was one in between.
+        missed = told == 0 and opened.readers == 0
+        opened.readers = told
+        return 1 if missed else told
 
     def _start(self, device: Descriptor) -> _Open:
         from vcam.v4l2 import queries, streaming
