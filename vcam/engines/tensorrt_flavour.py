@@ -26,7 +26,7 @@ class Flavour(StrEnum):
         """How a user gets it."""
         if self is Flavour.RTX:
             return "pip install 'vcam[tensorrt-rtx]', with Python 3.11 or 3.12"
-        return "pip install tensorrt-cu13, with NVIDIA's package index as --extra-index-url (TensorRT's installation guide)"
+        return "pip install tensorrt-cu13, with NVIDIA's package index (its installation guide names it)"
 
 
 class TensorRtModule(Protocol):
