@@ -16,7 +16,6 @@ from vcam.sources.test_scene import TestScene
 from vcam.stages import MatteControls
 
 SIZE = Size(640, 360)
-FORMAT = VideoFormat(PixelFormat.RGB24, SIZE.width, SIZE.height)
 FPS = 30.0
 GREEN: Rgb = (0, 177, 64)
 BLACK: Rgb = (0, 0, 0)
