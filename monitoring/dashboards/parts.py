@@ -115,7 +115,7 @@ def table(text: Text, query: Query, columns: Mapping[str, str]) -> Table:
     """The labels of the query's lines now. columns: label to heading, in their order."""
     order = {label: index for index, label in enumerate(columns)}
     shape = {"excludeByName": {"Time": True, "Value": True}, "indexByName": order, "renameByName": dict(columns)}
-    panel = Table().overrides([]).with_transformation(model.DataTransformerConfig("organize", options=shape))
+    panel = Table().with_transformation(model.DataTransformerConfig("organize", options=shape))
     return _named(panel, text).with_target(_now(0, query))
 
 
