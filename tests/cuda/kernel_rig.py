@@ -65,11 +65,15 @@ class KernelRig:
 
     def memory(self, values: npt.NDArray[np.generic], offset: int = 0) -> int:
         """Address of a copy of a C-contiguous array."""
+        address = self._device.buffer(values.nbytes + offset).address + offset
+        self.write(address, values)
+        return address
+
+    def write(self, address: int, values: npt.NDArray[np.generic]) -> None:
+        """Put a C-contiguous array there."""
         host = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-        address = self._device.buffer(host.size + offset).address + offset
         self._device.upload(address, host, cuda_stream=self.stream)
         self._device.synchronize()
-        return address
 
     def read(self, address: int, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
         """The array that lies there once all work is done."""

@@ -9,7 +9,7 @@ import pytest
 from tests.cuda.kernel_rig import KernelRig, MakeRig, make_rig
 from tests.native.pictures import matte
 from tests.support.host_kernels import Field, host_kernels, host_library
-from vcam.cuda import arguments, blur, kernels
+from vcam.cuda import arguments, blur, edge, kernels
 from vcam.cuda.arguments import DevicePicture, picture_struct
 from vcam.frame import DevicePlane, PixelFormat, Size, VideoFormat, Window
 
@@ -45,6 +45,11 @@ def test_constants_are_the_same() -> None:
     assert constants["kMaxBlurCells"] == blur._CELLS_PER_SIDE
     assert constants["kWideFactor"] == blur._WIDE
     assert constants["kPasses"] == blur._NEAR_STEPS == blur._ALL_STEPS // 2
+    assert constants["kCellsPerSide"] == edge._CELLS_PER_SIDE
+    assert constants["kStatePlanes"] == edge._STATE_PLANES
+    assert constants["kLinePlanes"] == edge._LINE_PLANES
+    assert constants["kRoomPlanes"] == edge._ROOM_PLANES
+    assert constants["kSums"] == edge._SUMS
 
 
 def test_kernels_are_the_same() -> None:

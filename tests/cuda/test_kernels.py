@@ -225,7 +225,7 @@ def test_scale(
     with make_rig() as rig:
         out = rig.blank(target, place)
         rig.kernels.scale(rig.picture(image, place), out, window, cuda_stream=rig.stream)
-        assert_alike(rig.planes(out), wanted)
+        assert_alike(rig.planes(out), wanted, differing=0.03)  # many sums are halves, which any rounding decides
 
 
 @settings(relaxed, max_examples=80)

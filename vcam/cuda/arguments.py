@@ -36,11 +36,27 @@ class DevicePicture:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceCorrections:
+    """What vcam.cuda.edge found out about the person's edge: addresses, 0 for a correction that is not made.
+
+    smooth: (2, h, w) float32 of the matte's size. line, room: (5, rows, columns) and (4, rows, columns) float32, of
+    cells of side x side nodes.
+    """
+
+    smooth: int
+    line: int
+    room: int
+    side: int
+    columns: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceMatte:
     """An affine matte in device memory (see frame.AffineMatte).
 
     a, b: addresses of (4, h, w), float16 where ``half``, else float32; ``size`` is (w, h). window: the part of the
-    matte that covers the picture, in its pixels.
+    matte that covers the picture, in its pixels. corrections: made by compose and alpha.
     """
 
     a: int
@@ -49,6 +65,7 @@ class DeviceMatte:
     half: bool
     levels: Levels
     window: Window
+    corrections: DeviceCorrections | None = None
 
 
 class MatrixStruct(ctypes.Structure):
@@ -84,6 +101,14 @@ class MatteStruct(ctypes.Structure):
     ]
 
 
+class EdgeStruct(ctypes.Structure):
+    _fields_: ClassVar = [
+        *((name, ctypes.c_uint64) for name in ("smooth", "line", "room")),
+        ("x", AxisStruct),
+        ("y", AxisStruct),
+    ]
+
+
 class SampleArguments(ctypes.Structure):
     _fields_: ClassVar = [
         ("source", PictureStruct),
@@ -115,6 +140,7 @@ class ComposeArguments(ctypes.Structure):
         ("decode", MatrixStruct),
         ("encode", MatrixStruct),
         ("matte", MatteStruct),
+        ("edge", EdgeStruct),
         ("flag", ctypes.c_uint64),
         ("rows", ctypes.c_int32),
     ]
@@ -125,6 +151,7 @@ class AlphaArguments(ctypes.Structure):
         ("source", PictureStruct),
         ("decode", MatrixStruct),
         ("matte", MatteStruct),
+        ("edge", EdgeStruct),
         ("out", ctypes.c_uint64),
         ("rows", ctypes.c_int32),
     ]
@@ -185,6 +212,17 @@ class RenderArguments(ctypes.Structure):
     ]
 
 
+class EdgeArguments(ctypes.Structure):
+    """See vcam.cuda.edge for the shapes."""
+
+    _fields_: ClassVar = [
+        *((name, ctypes.c_uint64) for name in ("before", "after", "moved", "moments", "mixed", "planes")),
+        *((name, ctypes.c_uint64) for name in ("small", "a", "b")),
+        *((name, ctypes.c_int32) for name in ("width", "height", "side", "columns", "rows", "small_half", "half")),
+        *((name, ctypes.c_float) for name in ("gain", "offset", "smoothing", "refine", "despill")),
+    ]
+
+
 def picture_struct(picture: DevicePicture) -> PictureStruct:
     """Raises ValueError where the planes are not those of the format."""
     fmt = picture.format
@@ -217,6 +255,23 @@ def matte_struct(matte: DeviceMatte, picture: Size) -> MatteStruct:
         half=matte.half,
         gain=matte.levels.gain,
         offset=matte.levels.offset,
+    )
+
+
+def edge_struct(matte: DeviceMatte, picture: Size) -> EdgeStruct:
+    """The matte's corrections on the axes of a picture of this size."""
+    given = matte.corrections
+    if given is None:
+        return EdgeStruct()
+    x, y, width, height = (
+        part / given.side for part in (matte.window.x, matte.window.y, matte.window.width, matte.window.height)
+    )
+    return EdgeStruct(
+        smooth=given.smooth,
+        line=given.line,
+        room=given.room,
+        x=axis_struct(picture.width, width, x, given.columns),
+        y=axis_struct(picture.height, height, y, given.rows),
     )
 
 

@@ -2,7 +2,7 @@
 
 The twin of vcam.native, for pictures and mattes in device memory; equal to it within 1 level. Every method checks its
 arguments (ValueError), queues and returns; what it is given must stay alive and unchanged until the stream is through.
-The blur has a module of its own: vcam.cuda.blur.
+The blur and the corrections along the person's edge have modules of their own: vcam.cuda.blur, vcam.cuda.edge.
 """
 
 import ctypes
@@ -23,6 +23,7 @@ from vcam.cuda.arguments import (
     ScaleArguments,
     axis_struct,
     decode_struct,
+    edge_struct,
     encode_struct,
     matte_struct,
     picture_struct,
@@ -40,6 +41,7 @@ KERNELS = (
     "sample",
     "check",
     "compose",
+    "compose_edge",
     "alpha",
     "scale",
     "convert",
@@ -50,6 +52,11 @@ KERNELS = (
     "blur_smooth",
     "blur_divide",
     "blur_render",
+    "edge_difference",
+    "edge_follow",
+    "edge_gather",
+    "edge_mix",
+    "edge_solve",
 )
 """Every kernel of the fatbin, by its name there. Those of compose that name layouts need whole words and halves."""
 
@@ -128,12 +135,11 @@ class Kernels:
             decode=decode_struct(source.format),
             encode=encode_struct(target.format),
             matte=matte_struct(matte, source.format.size),
+            edge=edge_struct(matte, source.format.size),
             flag=flag,
             rows=ROWS_PER_THREAD,
         )
-        fast = matte.half and _whole_words(source, FAST_SOURCES) and _whole_words(target, FAST_TARGETS)
-        fast = fast and _whole_words(background, FAST_TARGETS)
-        name = f"compose_{source.format.pixel_format.name}_{layout.name}" if fast else "compose"
+        name = _compose_for(source, matte, background, target)
         self.launch(name, arguments, threads=bands(target.format), cuda_stream=cuda_stream)
 
     def alpha(self, source: DevicePicture, matte: DeviceMatte, out: int, *, cuda_stream: int) -> None:
@@ -142,6 +148,7 @@ class Kernels:
             source=picture_struct(source),
             decode=decode_struct(source.format),
             matte=matte_struct(matte, source.format.size),
+            edge=edge_struct(matte, source.format.size),
             out=out,
             rows=ROWS_PER_THREAD,
         )
@@ -203,6 +210,16 @@ def _pieces(fmt: VideoFormat, nbytes: int) -> Threads:
     """One thread for each piece of a row of the largest plane, in each plane."""
     shapes = plane_shapes(fmt)
     return -(-max(row for _, row in shapes) // nbytes), max(rows for rows, _ in shapes), len(shapes)
+
+
+def _compose_for(source: DevicePicture, matte: DeviceMatte, background: DevicePicture, target: DevicePicture) -> str:
+    """The kernel that is made for just this, or one that is made for all."""
+    if matte.corrections is not None:
+        return "compose_edge"
+    fast = matte.half and _whole_words(source, FAST_SOURCES)
+    if fast and _whole_words(background, FAST_TARGETS) and _whole_words(target, FAST_TARGETS):
+        return f"compose_{source.format.pixel_format.name}_{target.format.pixel_format.name}"
+    return "compose"
 
 
 def _whole_words(picture: DevicePicture, layouts: tuple[PixelFormat, ...]) -> bool:

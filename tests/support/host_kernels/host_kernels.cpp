@@ -42,7 +42,9 @@ Arguments arguments_of(void (*)(const Arguments));
 const Kernel kKernels[] = {KERNEL(sample),      KERNEL(check),       KERNEL(compose),    COMPOSE_INTO(YUYV),
                            COMPOSE_INTO(NV12),  COMPOSE_INTO(I420),  KERNEL(alpha),      KERNEL(scale),
                            KERNEL(convert),     KERNEL(copy),        KERNEL(blur_gather), KERNEL(blur_shrink),
-                           KERNEL(blur_widen),  KERNEL(blur_smooth), KERNEL(blur_divide), KERNEL(blur_render)};
+                           KERNEL(blur_widen),  KERNEL(blur_smooth), KERNEL(blur_divide), KERNEL(blur_render),
+                           KERNEL(compose_edge), KERNEL(edge_difference), KERNEL(edge_follow), KERNEL(edge_gather),
+                           KERNEL(edge_mix),    KERNEL(edge_solve)};
 
 struct Field {
     const char *structure, *name;
@@ -59,6 +61,7 @@ const Field kFields[] = {
     FIELD(Axis, scale), FIELD(Axis, reciprocal), FIELD(Axis, origin), FIELD(Axis, size), END(Axis),
     FIELD(Matte, a), FIELD(Matte, b), FIELD(Matte, x), FIELD(Matte, y), FIELD(Matte, half), FIELD(Matte, gain),
     FIELD(Matte, offset), END(Matte),
+    FIELD(Edge, smooth), FIELD(Edge, line), FIELD(Edge, room), FIELD(Edge, x), FIELD(Edge, y), END(Edge),
     FIELD(SampleArguments, source), FIELD(SampleArguments, decode), FIELD(SampleArguments, x),
     FIELD(SampleArguments, y), FIELD(SampleArguments, out), FIELD(SampleArguments, width),
     FIELD(SampleArguments, height), FIELD(SampleArguments, half), END(SampleArguments),
@@ -66,9 +69,9 @@ const Field kFields[] = {
     FIELD(CheckArguments, half), END(CheckArguments),
     FIELD(ComposeArguments, source), FIELD(ComposeArguments, background), FIELD(ComposeArguments, target),
     FIELD(ComposeArguments, decode), FIELD(ComposeArguments, encode), FIELD(ComposeArguments, matte),
-    FIELD(ComposeArguments, flag), FIELD(ComposeArguments, rows), END(ComposeArguments),
+    FIELD(ComposeArguments, edge), FIELD(ComposeArguments, flag), FIELD(ComposeArguments, rows), END(ComposeArguments),
     FIELD(AlphaArguments, source), FIELD(AlphaArguments, decode), FIELD(AlphaArguments, matte),
-    FIELD(AlphaArguments, out), FIELD(AlphaArguments, rows), END(AlphaArguments),
+    FIELD(AlphaArguments, edge), FIELD(AlphaArguments, out), FIELD(AlphaArguments, rows), END(AlphaArguments),
     FIELD(ScaleArguments, source), FIELD(ScaleArguments, target), FIELD(ScaleArguments, step_x),
     FIELD(ScaleArguments, step_y), FIELD(ScaleArguments, x), FIELD(ScaleArguments, y), END(ScaleArguments),
     FIELD(ConvertArguments, source), FIELD(ConvertArguments, target), FIELD(ConvertArguments, decode),
@@ -81,7 +84,14 @@ const Field kFields[] = {
     FIELD(GatherArguments, matte), END(GatherArguments),
     FIELD(StepArguments, grid), FIELD(StepArguments, sigma), FIELD(StepArguments, number), END(StepArguments),
     FIELD(RenderArguments, grid), FIELD(RenderArguments, target), FIELD(RenderArguments, encode),
-    FIELD(RenderArguments, x), FIELD(RenderArguments, y), FIELD(RenderArguments, rows), END(RenderArguments)};
+    FIELD(RenderArguments, x), FIELD(RenderArguments, y), FIELD(RenderArguments, rows), END(RenderArguments),
+    FIELD(EdgeArguments, before), FIELD(EdgeArguments, after), FIELD(EdgeArguments, moved),
+    FIELD(EdgeArguments, moments), FIELD(EdgeArguments, mixed), FIELD(EdgeArguments, planes),
+    FIELD(EdgeArguments, small), FIELD(EdgeArguments, a), FIELD(EdgeArguments, b), FIELD(EdgeArguments, width),
+    FIELD(EdgeArguments, height), FIELD(EdgeArguments, side), FIELD(EdgeArguments, columns),
+    FIELD(EdgeArguments, rows), FIELD(EdgeArguments, small_half), FIELD(EdgeArguments, half),
+    FIELD(EdgeArguments, gain), FIELD(EdgeArguments, offset), FIELD(EdgeArguments, smoothing),
+    FIELD(EdgeArguments, refine), FIELD(EdgeArguments, despill), END(EdgeArguments)};
 
 struct Constant {
     const char* name;
@@ -92,7 +102,9 @@ struct Constant {
 
 const Constant kConstants[] = {LAYOUT(I420), LAYOUT(I422), LAYOUT(I444), LAYOUT(YUYV), LAYOUT(NV12), LAYOUT(GREY),
                                LAYOUT(RGB24), {"kMaxBlurCells", kMaxBlurCells}, {"kWideFactor", blur::kWideFactor},
-                               {"kPasses", kPasses}};
+                               {"kPasses", kPasses}, {"kCellsPerSide", post::kCellsPerSide},
+                               {"kStatePlanes", post::kStatePlanes}, {"kLinePlanes", post::kLinePlanes},
+                               {"kRoomPlanes", post::kRoomPlanes}, {"kSums", kSums}};
 
 template <class Row, size_t kCount>
 const Row* row_of(const Row (&rows)[kCount], size_t i) {

@@ -1,10 +1,9 @@
 // alpha: the matte at the resolution of its picture, for previews and tests.
-#include "matte.cuh"
+#include "edge.cuh"
 
 namespace vcam::cuda {
 
-template <bool kHalf>
-VCAM_D void alpha_band(const AlphaArguments& p) {
+VCAM_KERNEL(4) alpha(VCAM_ARGUMENT AlphaArguments p) {
     const int quad = thread_x(), begin = thread_y() * p.rows;
     if (quad >= quads_of(p.source) || begin >= p.source.height) return;
     const int end = begin + p.rows < p.source.height ? begin + p.rows : p.source.height;
@@ -17,24 +16,19 @@ VCAM_D void alpha_band(const AlphaArguments& p) {
         load_luma<kAny>(p.source, quad, y, true, words);
         load_chroma<kAny>(p.source, quad, y, words);
         const pixel::Tap row = tap(p.matte.y, y);
-        walk.template seek<kHalf>(row.first);
-        const Quad quad_levels = unpack<kAny>(p.source, words);
-        float levels[4];
+        walk.seek<kAny>(row.first);
+        const Quad levels = unpack<kAny>(p.source, words);
+        float alphas[4];
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
-            const float gray = pixel::gray(
-                pixel::decode(p.decode, quad_levels.c[0][i], quad_levels.c[1][i], quad_levels.c[2][i]));
-            levels[i] = 255.0f * pixel::alpha(walk.at(0, i, row.weight), walk.at(1, i, row.weight), gray);
+            const pixel::Vec3<float> rgb = pixel::decode(p.decode, levels.c[0][i], levels.c[1][i], levels.c[2][i]);
+            Foreground over = {pixel::alpha(walk.at(0, i, row.weight), walk.at(1, i, row.weight), pixel::gray(rgb)),
+                               {0.0f, 0.0f, 0.0f}};
+            correct(p.edge, p.matte, 4 * quad + i, y, p.source.width, rgb, over);
+            alphas[i] = 255.0f * over.alpha;
         }
-        store_bytes(p.out + static_cast<ptrdiff_t>(y) * p.source.width, 4 * quad, 4, p.source.width, pack_four(levels));
+        store_bytes(p.out + static_cast<ptrdiff_t>(y) * p.source.width, 4 * quad, 4, p.source.width, pack_four(alphas));
     }
-}
-
-VCAM_KERNEL(8) alpha(VCAM_ARGUMENT AlphaArguments p) {
-    if (p.matte.half)
-        alpha_band<true>(p);
-    else
-        alpha_band<false>(p);
 }
 
 }  // namespace vcam::cuda

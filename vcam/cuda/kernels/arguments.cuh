@@ -31,6 +31,14 @@ struct Matte {
     float gain, offset;
 };
 
+// Corrections along the person's edge, as vcam::Edge; a null pointer is a correction that is not made.
+struct Edge {
+    const float* smooth;  // (2, h, w) of the matte's size: A and b of alpha
+    const float* line;    // (5, rows, columns) of cells
+    const float* room;    // (4, rows, columns)
+    Axis x, y;            // a picture on the cells
+};
+
 // out: (3, height, width).
 struct SampleArguments {
     Picture source;
@@ -53,6 +61,7 @@ struct ComposeArguments {
     Picture source, background, target;
     Matrix34 decode, encode;
     Matte matte;
+    Edge edge;
     const uint32_t* flag;
     int32_t rows;
 };
@@ -61,6 +70,7 @@ struct AlphaArguments {
     Picture source;
     Matrix34 decode;
     Matte matte;
+    Edge edge;
     uint8_t* out;
     int32_t rows;
 };
@@ -113,6 +123,23 @@ struct RenderArguments {
     Matrix34 encode;
     Axis x, y;
     int32_t rows;
+};
+
+// What becomes an Edge, as vcam::EdgeGrid; small, a and b are of half precision where they say so.
+struct EdgeArguments {
+    const float* before;  // (5, height, width), NaN where there was no frame
+    float* after;         // the same
+    float* moved;         // (height, width)
+    float* moments;       // (rows, columns, 10)
+    float* mixed;         // the same
+    float* planes;        // (9, rows, columns)
+    const void* small;    // (3, height, width)
+    const void* a;        // (4, height, width)
+    const void* b;        // the same
+    int32_t width, height, side, columns, rows;
+    int32_t small_half, half;
+    float gain, offset;
+    float smoothing, refine, despill;
 };
 
 }  // namespace vcam::cuda

@@ -17,7 +17,6 @@ VCAM_D float4 operator/(float4 a, float s) { return make_float4(a.x / s, a.y / s
 VCAM_D float4 zero() { return make_float4(0.0f, 0.0f, 0.0f, 0.0f); }
 
 // The pixels of one pair of columns of a cell, each as (r, g, b, 1) by how surely it is room.
-template <bool kHalf>
 VCAM_D float4 room_of_pair(const GatherArguments& p, const Pixels& source, int x, int begin, int end) {
     const AlphaMatte planes{p.matte};
     const Columns<2> columns(p.matte.x, x, p.grid.width);
@@ -27,7 +26,7 @@ VCAM_D float4 room_of_pair(const GatherArguments& p, const Pixels& source, int x
     for (int y = begin; y < end; ++y) {
         const pixel::Vec3<float> rgb[2] = {source.at(x, y), source.at(x + 1 < p.grid.width ? x + 1 : x, y)};
         const pixel::Tap row = tap(p.matte.y, y);
-        walk.template seek<kHalf>(row.first);
+        walk.seek<kAny>(row.first);
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
             const float alpha =
@@ -40,8 +39,7 @@ VCAM_D float4 room_of_pair(const GatherArguments& p, const Pixels& source, int x
 }
 
 // One cell: the mean of its pixels.
-template <bool kHalf>
-VCAM_D void gather_cell(const GatherArguments& p) {
+VCAM_KERNEL(8) blur_gather(VCAM_ARGUMENT GatherArguments p) {
     const Grid& g = p.grid;
     const int column = thread_x(), row = thread_y();
     if (column >= g.columns || row >= g.rows) return;
@@ -50,16 +48,9 @@ VCAM_D void gather_cell(const GatherArguments& p) {
     const int begin = row * g.cell, end = begin + g.cell < g.height ? begin + g.cell : g.height;
     float4 sum = zero();
 #pragma unroll 1
-    for (int x = left; x < right; x += 2) sum = sum + room_of_pair<kHalf>(p, source, x, begin, end);
+    for (int x = left; x < right; x += 2) sum = sum + room_of_pair(p, source, x, begin, end);
     const int pairs = (right - left + 1) / 2;
     g.scratch[row * g.columns + column] = sum / static_cast<float>(2 * pairs * (end - begin));
-}
-
-VCAM_KERNEL(8) blur_gather(VCAM_ARGUMENT GatherArguments p) {
-    if (p.matte.half)
-        gather_cell<true>(p);
-    else
-        gather_cell<false>(p);
 }
 
 // Weakens each cell by the least weight among its neighbours: the person's outline grows by one cell.
@@ -174,7 +165,7 @@ struct Colours {
     const float* rgb;
     int plane;
 
-    template <bool kHalf>
+    template <int kHalf>
     VCAM_D float value(int n, int index) const {
         return load<float>(rgb + n * plane + index);
     }
@@ -192,7 +183,7 @@ VCAM_KERNEL(6) blur_render(VCAM_ARGUMENT RenderArguments p) {
 #pragma unroll 1
     for (int y = begin; y < end; ++y) {
         const pixel::Tap row = tap(p.y, y);
-        walk.seek<false>(row.first);
+        walk.seek<0>(row.first);
         Quad levels;
 #pragma unroll
         for (int i = 0; i < 4; ++i) {

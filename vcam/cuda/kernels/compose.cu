@@ -2,32 +2,33 @@
 //
 // A thread owns a quad of columns and walks down `rows` rows. Where no node of the matte allows alpha above 0, and where
 // the matte is not finite, it copies the background and does not read the camera.
-#include "matte.cuh"
+#include "edge.cuh"
 
 namespace vcam::cuda {
 
 using ComposeWalk = Walk<WholeMatte, 4>;
 
-// Blends one row over `under`; unless the target shares chroma, which instead gets the sums of what each pair adds.
-template <bool kTargetShares>
-VCAM_D void blend_row(const ComposeArguments& p, const ComposeWalk& walk, float weight, const Quad& source, Quad& under,
-                      Chroma& sum) {
+// Blends row y over `under`; unless the target shares chroma, which instead gets the sums of what each pair adds.
+template <bool kEdge>
+VCAM_D void blend_row(const ComposeArguments& p, const ComposeWalk& walk, int quad, int y, float weight, bool shares,
+                      const Quad& source, Quad& under, Chroma& sum) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
         const auto coefficient = [&](int n) { return walk.at(n, i, weight); };
         const pixel::Vec3<float> rgb = pixel::decode(p.decode, source.c[0][i], source.c[1][i], source.c[2][i]);
-        const float alpha = pixel::alpha(coefficient(3), coefficient(7), pixel::gray(rgb));
-        const pixel::Vec3<float> over =
-            pixel::encode(p.encode, pixel::Vec3<float>{pixel::foreground(coefficient(0), coefficient(4), rgb.x),
-                                                       pixel::foreground(coefficient(1), coefficient(5), rgb.y),
-                                                       pixel::foreground(coefficient(2), coefficient(6), rgb.z)});
-        under.c[0][i] = pixel::blend(alpha, over.x, under.c[0][i]);
-        if (kTargetShares) {
-            sum.u[i / 2] += alpha * (over.y - under.c[1][i]);
-            sum.v[i / 2] += alpha * (over.z - under.c[2][i]);
+        Foreground over = {pixel::alpha(coefficient(3), coefficient(7), pixel::gray(rgb)),
+                           {pixel::foreground(coefficient(0), coefficient(4), rgb.x),
+                            pixel::foreground(coefficient(1), coefficient(5), rgb.y),
+                            pixel::foreground(coefficient(2), coefficient(6), rgb.z)}};
+        if (kEdge) correct(p.edge, p.matte, 4 * quad + i, y, p.source.width, rgb, over);
+        const pixel::Vec3<float> levels = pixel::encode(p.encode, over.rgb);
+        under.c[0][i] = pixel::blend(over.alpha, levels.x, under.c[0][i]);
+        if (shares) {
+            sum.u[i / 2] += over.alpha * (levels.y - under.c[1][i]);
+            sum.v[i / 2] += over.alpha * (levels.z - under.c[2][i]);
         } else {
-            under.c[1][i] = pixel::blend(alpha, over.y, under.c[1][i]);
-            under.c[2][i] = pixel::blend(alpha, over.z, under.c[2][i]);
+            under.c[1][i] = pixel::blend(over.alpha, levels.y, under.c[1][i]);
+            under.c[2][i] = pixel::blend(over.alpha, levels.z, under.c[2][i]);
         }
     }
 }
@@ -46,8 +47,8 @@ VCAM_D void copy_background(const ComposeArguments& p, int quad, int begin, int 
     }
 }
 
-// Adds a quarter of a loop's turn: row y. Where two rows share chroma, `sum` and the words of chroma serve both.
-template <int kSource, int kTarget, bool kHalf>
+// One row more. Where two rows share chroma, `sum` and the words of chroma serve both.
+template <int kSource, int kTarget, int kHalf, bool kEdge>
 VCAM_D void blend_next(const ComposeArguments& p, ComposeWalk& walk, int quad, int y, bool last, Words& source,
                        Words& under, Chroma& sum) {
     const bool shares = shares_chroma(layout_of<kTarget>(p.target)), halved = halves_rows(layout_of<kTarget>(p.target));
@@ -59,10 +60,7 @@ VCAM_D void blend_next(const ComposeArguments& p, ComposeWalk& walk, int quad, i
     walk.seek<kHalf>(row.first);
     const Quad from = unpack<kSource>(p.source, source);
     Quad to = unpack<kTarget>(p.background, under);
-    if (shares)
-        blend_row<true>(p, walk, row.weight, from, to, sum);
-    else
-        blend_row<false>(p, walk, row.weight, from, to, sum);
+    blend_row<kEdge>(p, walk, quad, y, row.weight, shares, from, to, sum);
     Words words = {};
     pack_luma<kTarget>(p.target, to, words);
     if (shares && (!halved || y % 2 || last)) {
@@ -80,7 +78,7 @@ VCAM_D void blend_next(const ComposeArguments& p, ComposeWalk& walk, int quad, i
     store_luma<kTarget>(p.target, quad, y, words);
 }
 
-template <int kSource, int kTarget, bool kHalf>
+template <int kSource, int kTarget, int kHalf, bool kEdge>
 VCAM_D void compose_band(const ComposeArguments& p) {
     const int quad = thread_x(), begin = thread_y() * p.rows;
     if (quad >= quads_of(p.target) || begin >= p.target.height) return;
@@ -95,20 +93,17 @@ VCAM_D void compose_band(const ComposeArguments& p) {
     Chroma sum = {};
 #pragma unroll 1
     for (int y = begin; y < end; ++y)
-        blend_next<kSource, kTarget, kHalf>(p, walk, quad, y, y + 1 == end, source, under, sum);
+        blend_next<kSource, kTarget, kHalf, kEdge>(p, walk, quad, y, y + 1 == end, source, under, sum);
 }
 
-VCAM_KERNEL(3) compose(VCAM_ARGUMENT ComposeArguments p) {
-    if (p.matte.half)
-        compose_band<kAny, kAny, true>(p);
-    else
-        compose_band<kAny, kAny, false>(p);
-}
+// For any layout, width and precision; then the same with corrections along the edge.
+VCAM_KERNEL(3) compose(VCAM_ARGUMENT ComposeArguments p) { compose_band<kAny, kAny, kAny, false>(p); }
+VCAM_KERNEL(2) compose_edge(VCAM_ARGUMENT ComposeArguments p) { compose_band<kAny, kAny, kAny, true>(p); }
 
-// Layouts of cameras and JPEGs over those of outputs, in whole words, with a matte of half precision.
+// Layouts of cameras and JPEGs over those of outputs, in whole words, with a matte of half precision as it is.
 #define VCAM_COMPOSE(source, target)                                                               \
     VCAM_KERNEL(4) compose_##source##_##target(VCAM_ARGUMENT ComposeArguments p) {                 \
-        compose_band<static_cast<int>(Layout::source), static_cast<int>(Layout::target), true>(p); \
+        compose_band<static_cast<int>(Layout::source), static_cast<int>(Layout::target), 1, false>(p); \
     }
 #define VCAM_COMPOSE_INTO(target) \
     VCAM_COMPOSE(I420, target)    \

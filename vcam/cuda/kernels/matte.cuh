@@ -43,15 +43,21 @@ VCAM_D float value_at(const void* values, int index, bool half) {
                 : load<float>(static_cast<const float*>(values) + index);
 }
 
+// kHalf is 1 or 0 where a kernel is made for one precision, or kAny.
+template <int kHalf>
+VCAM_D bool is_half(const Matte& m) {
+    return kHalf == kAny ? m.half != 0 : kHalf != 0;
+}
+
 // What is interpolated of a matte, with the folds: levels into alpha, 1 + A for the foreground.
 // All eight: A of R, G, B, alpha, then b of the same.
 struct WholeMatte {
     static constexpr int kCount = 8;
     const Matte& m;
 
-    template <bool kHalf>
+    template <int kHalf>
     VCAM_D float value(int n, int index) const {
-        const float x = value_at(n < 4 ? m.a : m.b, (n & 3) * (m.x.size * m.y.size) + index, kHalf);
+        const float x = value_at(n < 4 ? m.a : m.b, (n & 3) * (m.x.size * m.y.size) + index, is_half<kHalf>(m));
         return n < 3 ? x + 1.0f : n == 3 ? m.gain * x : n == 7 ? m.gain * x + m.offset : x;
     }
 };
@@ -61,9 +67,9 @@ struct AlphaMatte {
     static constexpr int kCount = 2;
     const Matte& m;
 
-    template <bool kHalf>
+    template <int kHalf>
     VCAM_D float value(int n, int index) const {
-        const float x = value_at(n ? m.b : m.a, 3 * (m.x.size * m.y.size) + index, kHalf);
+        const float x = value_at(n ? m.b : m.a, 3 * (m.x.size * m.y.size) + index, is_half<kHalf>(m));
         return n ? m.gain * x + m.offset : m.gain * x;
     }
 };
@@ -82,7 +88,7 @@ struct Walk {
     }
 
     // Makes at() that between low-resolution row `wanted` and the next. Rows come in ascending order.
-    template <bool kHalf>
+    template <int kHalf>
     VCAM_D void seek(int wanted) {
         if (current_ == kNone) current_ = wanted - 2;  // from nothing two steps: the first one only reads
 #pragma unroll 1
@@ -102,7 +108,7 @@ private:
     static constexpr int kNone = -3;
 
     // delta, to the values of a low-resolution row: node 0, then for each interval its step by the distance within it.
-    template <bool kHalf>
+    template <int kHalf>
     VCAM_D void read(int row) {
         const int start = row * columns_.size;
         float left[kCount];
@@ -139,7 +145,7 @@ private:
 // Whether alpha can be above 0 at the pixels in rows [begin, end): alpha = a * gray + b with gray in [0, 1] is at most
 // max(b, a + b), and interpolation cannot exceed its nodes. Where that is not above 0 at all of them, alpha is exactly
 // 0 whatever the camera shows. NaN counts as above.
-template <bool kHalf, int kPixels>
+template <int kHalf, int kPixels>
 VCAM_D bool any_alpha(const Matte& m, const Columns<kPixels>& columns, int begin, int end) {
     if (columns.nodes > kPixels) return true;  // the matte is finer than the picture: look at every pixel
     const AlphaMatte planes{m};

@@ -45,7 +45,9 @@ VCAM_HD float unit<float>(float x) {
 
 }  // namespace vcam::pixel
 
-#include "../../native/blur_plan.h"  // after unit: it calls it
+// After unit: they call it.
+#include "../../native/blur_plan.h"
+#include "../../native/post.h"
 
 namespace vcam::cuda {
 

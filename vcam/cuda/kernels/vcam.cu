@@ -3,5 +3,6 @@
 #include "blur.cu"
 #include "compose.cu"
 #include "convert.cu"
+#include "edge.cu"
 #include "sample.cu"
 #include "scale.cu"
