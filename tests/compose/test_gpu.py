@@ -16,7 +16,7 @@ from vcam.errors import EngineError
 from vcam.fakes.device_engine import FakeDeviceEngine, Tensors, steady
 from vcam.frame import Matrix, PixelFormat, Plane, Range, Size, VideoFormat
 from vcam.rvm import COEFFICIENTS, SRC, STATES_IN
-from vcam.stages import MatteControls, Scene, Stage, StageTimes, TensorSpec
+from vcam.stages import Scene, Stage, StageTimes, TensorSpec
 
 FRAMES = 6
 """Two plain, two captured, two launched again."""
@@ -275,15 +275,3 @@ def test_an_engine_with_other_tensors_is_refused(case: str) -> None:
     with pytest.raises(EngineError, match=text):
         gpu.processor.__enter__()
     assert gpu.driver.leaks() == []
-
-
-def test_controls_that_the_gpu_does_not_have_are_told_of(caplog: pytest.LogCaptureFixture) -> None:
-    """Once for each change, and the matte is shown as it is."""
-    gpu = Gpu([YUYV])
-    with gpu.processor as processor, gpu.twin() as twin:
-        for number in range(3):
-            scene = Scene(NoiseBackdrop(), matte=MatteControls(despill=1.0))
-            assert_same(shown(processor, number, scene), shown(twin, number))
-        assert [record.message for record in caplog.records] == ["gpu.matte_as_it_is"]
-        shown(processor, 3)
-    assert len(caplog.records) == 1

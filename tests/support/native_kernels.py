@@ -65,7 +65,13 @@ def _check(given: packed.CheckArguments, memory: FakeMemory) -> None:
             memory.array(given.flag, (1,), np.uint32)[:] = 1
 
 
+def _refuse_corrections(edge: packed.EdgeStruct) -> None:
+    corrections = (edge.smooth, edge.line, edge.room)
+    assert corrections == (0, 0, 0), "these are for the real kernels (host_kernels)"
+
+
 def _compose(given: packed.ComposeArguments, memory: FakeMemory) -> None:
+    _refuse_corrections(given.edge)
     background, target = _picture(given.background, memory), _picture(given.target, memory)
     if memory.array(given.flag, (1,), np.uint32)[0]:
         for under, out in zip(background[3], target[3], strict=True):
@@ -76,6 +82,7 @@ def _compose(given: packed.ComposeArguments, memory: FakeMemory) -> None:
 
 
 def _alpha(given: packed.AlphaArguments, memory: FakeMemory) -> None:
+    _refuse_corrections(given.edge)
     source = _picture(given.source, memory)
     out = memory.array(given.out, (source[2], source[1]), np.uint8).view(np.uint8)
     _pixels.alpha(source, _matrix(given.decode), _matte(given.matte, given.source, memory), out)

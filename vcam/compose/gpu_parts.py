@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from vcam.compose.gpu_backdrops import Backdrops
+from vcam.compose.gpu_edges import Edges
 from vcam.compose.gpu_frame import CameraFrame
 from vcam.compose.gpu_layout import packed
 from vcam.compose.gpu_outputs import Outputs
@@ -29,6 +30,7 @@ class Parts:
         self.engine = engine
         self.recorder = Recorder(device, fatbin)
         self.tensors = EngineTensors(device, engine, levels)
+        self.edges = Edges(device, self.recorder, self.tensors)
         self.outputs = Outputs(device, targets)
         self.backdrops = Backdrops(device, tuple(self.outputs.pictures))
         self.clock = FrameClock(device)
@@ -48,8 +50,9 @@ class Parts:
         self._add(partial(self.engine.enqueue, turn, cuda_stream=stream))
         self._mark(Mark.INFERRED)
         self.recorder.check(tensors.matte(), self.outputs.flag, cuda_stream=stream)
+        whole = self.edges.record(turn, cuda_stream=stream)
         for size, view in frame.views.items():
-            picture, matte = view.picture(source, cuda_stream=stream), view.matte(tensors)
+            picture, matte = view.picture(source, cuda_stream=stream), view.matte(whole)
             targets = [target for target in self.outputs.pictures if target.size == size]
             if blur > 0:
                 self._blur(view, picture, matte, blur, targets)

@@ -1,6 +1,5 @@
 """One frame after the other through an open GPU: upload, one graph, one wait, and a verdict on what came back."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
@@ -11,7 +10,7 @@ from vcam.compose.gpu_outputs import TURNS
 from vcam.compose.gpu_parts import Parts
 from vcam.compose.gpu_program import Programs, Step
 from vcam.compose.gpu_times import MATTED, ROOM, Mark
-from vcam.cuda.kernels import DevicePicture
+from vcam.cuda.kernels import DeviceMatte, DevicePicture
 from vcam.errors import EngineError, GpuError, MatteInvalidError
 from vcam.frame import Image, Plane, Stamp, VideoFormat
 from vcam.stages import MatteControls, Scene, Stage, StageTimes
@@ -20,8 +19,6 @@ _FINITE, _NOT_FINITE = 0, 1
 
 _Look: TypeAlias = tuple[bool, float, MatteControls]
 """What of a scene is part of a recorded frame: whether it shows the room, its blur, and what is done to the matte."""
-
-_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -36,7 +33,7 @@ class Session:
         self._frame: CameraFrame | None = None
         self._camera: VideoFormat | None = None
         self._look: _Look | None = None
-        self._last: DevicePicture | None = None
+        self._last: tuple[DevicePicture, DeviceMatte] | None = None
         self._turn = 0
         self._fresh = True
         self._sound = True
@@ -51,7 +48,7 @@ class Session:
             source = show(frame, image, scene, times)
             turn, self._turn = self._turn, (self._turn + 1) % TURNS
         self._judge(turn, image.stamp)
-        self._last = None if scene.show_room else source
+        self._last = None if scene.show_room else (source, self._parts.edges.matte(turn))
         return self._parts.outputs.images(turn, image.stamp)
 
     def reset(self) -> None:
@@ -65,7 +62,7 @@ class Session:
         parts, last, self._last = self._parts, self._last, None
         with self._watched():
             parts.recorder.take()
-            alpha = self._frame.alpha(last, parts.tensors.matte())
+            alpha = self._frame.alpha(*last)
             for step in parts.recorder.take():
                 step()
             parts.device.synchronize()
@@ -87,13 +84,19 @@ class Session:
         parts.clock.mark(Mark.BEGUN)
         source = frame.source(image)
         parts.backdrops.queue()
-        if self._fresh:
-            parts.tensors.forget(cuda_stream=parts.stream)
-            self._fresh = False
+        self._forget()
         parts.clock.mark(Mark.UPLOADED)
         self._run(turn, source, lambda: parts.matted(frame, source, turn, blur))
         parts.clock.add_to(times, MATTED)
         return source
+
+    def _forget(self) -> None:
+        parts = self._parts
+        if self._fresh:
+            parts.tensors.forget(cuda_stream=parts.stream)
+            parts.edges.forget()
+            self._fresh = False
+        parts.edges.queue_forgetting(cuda_stream=parts.stream)
 
     def _show_room(self, frame: CameraFrame, image: Image, scene: Scene, times: StageTimes) -> DevicePicture:
         parts, turn = self._parts, self._turn
@@ -136,6 +139,7 @@ class Session:
             self._camera = camera
             return self._frame
         self._drop_frame()
+        self._parts.edges.forget()
         frame = self._frame = self._parts.frame(camera)
         frame.show({target.size for target in self._parts.outputs.pictures})
         self._camera = camera
@@ -144,8 +148,8 @@ class Session:
     def _look_at(self, scene: Scene) -> None:
         look = (True, 0.0, MatteControls()) if scene.show_room else (False, scene.blur, scene.matte)
         if look != self._look:
-            _warn_of_controls(look[2])
             self._programs.clear()
+            self._parts.edges.ask(look[2])
             self._parts.backdrops.forget()  # the blur writes over them
             self._look = look
 
@@ -174,14 +178,3 @@ class Session:
         self._programs.clear()
         if frame is not None:
             frame.release()
-
-
-def _warn_of_controls(controls: MatteControls) -> None:
-    if controls != MatteControls():
-        _log.warning(
-            "gpu.matte_as_it_is",
-            extra={
-                "problem": "smoothing, despill and refine are not made on the GPU yet: the matte is shown as it is",
-                "hint": "set them to 0, or run on the CPU with `-e openvino`",
-            },
-        )

@@ -59,10 +59,10 @@ class EngineTensors:
             address, nbytes = self._states
             self._device.fill(address, 0, nbytes, cuda_stream=cuda_stream)
 
-    def matte(self, window: Window | None = None) -> DeviceMatte:
-        """What the engine writes; the whole of it, or a window, in its pixels."""
+    def matte(self) -> DeviceMatte:
+        """What the engine writes."""
         whole = Window(0.0, 0.0, self._size.width, self._size.height)
-        return DeviceMatte(self._a, self._b, self._size, self._half, self._levels, window or whole)
+        return DeviceMatte(self._a, self._b, self._size, self._half, self._levels, whole)
 
     @property
     def size(self) -> Size:

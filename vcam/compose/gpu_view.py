@@ -1,7 +1,8 @@
 """The camera's picture as outputs of one size show it, in device memory: the twin of vcam.compose.view."""
 
+from dataclasses import replace
+
 from vcam.compose.gpu_layout import picture_at
-from vcam.compose.gpu_tensors import EngineTensors
 from vcam.compose.view import cover_window
 from vcam.cuda.blur import DeviceBlur, blur_bytes
 from vcam.cuda.device import Device, DeviceBuffer
@@ -33,11 +34,11 @@ class DeviceView:
         self._kernels.scale(source, shown, self._crop, cuda_stream=cuda_stream)
         return shown
 
-    def matte(self, tensors: EngineTensors) -> DeviceMatte:
+    def matte(self, whole: DeviceMatte) -> DeviceMatte:
         """The part of the matte of the whole camera picture that covers the view."""
-        x, y = tensors.size.width / self._camera.width, tensors.size.height / self._camera.height
+        x, y = whole.size.width / self._camera.width, whole.size.height / self._camera.height
         crop = self._crop
-        return tensors.matte(Window(x * crop.x, y * crop.y, x * crop.width, y * crop.height))
+        return replace(whole, window=Window(x * crop.x, y * crop.y, x * crop.width, y * crop.height))
 
     def gather(self, picture: DevicePicture, matte: DeviceMatte, strength: float, *, cuda_stream: int) -> DeviceBlur:
         """Queue blurring the room of the picture; strength as in native.MaskedBlur.gather."""
