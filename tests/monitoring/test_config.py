@@ -105,3 +105,20 @@ def test_no_rule_can_be_changed_without_a_test_that_fails(copy: Path, number: in
     result = run(tool("promtool"), "test", "rules", str(tests))
     assert result.returncode != 0
     assert "FAILED" in result.stdout, result.stdout
+
+
+def test_compose_has_what_the_settings_name() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    settings = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
+    vcam, gpu = settings["scrape_configs"]
+    (tell,) = settings["alerting"]["alertmanagers"]
+    named = [host for found in (gpu, tell) for each in found["dns_sd_configs"] for host in each["names"]]
+    assert [services[host]["profiles"] for host in named] == [["gpu"], ["alerts"]]
+    (target,) = vcam["static_configs"][0]["targets"]
+    assert target == f"vcam:{services['vcam']['environment']['VCAM_HTTP_PORT']}"
+    for name, folder in (("prometheus", PROMETHEUS), ("alertmanager", ALERTMANAGER.parent)):
+        assert f"./{folder.relative_to(ROOT)}:/etc/{name}:ro" in services[name]["volumes"]
+        (config,) = [word for word in services[name]["command"] if word.startswith("--config.file=")]
+        assert (folder / Path(config).name).is_file()
+    assert "METRICS_ADDRESS" in (PROMETHEUS / "fleet" / "example.yml.txt").read_text(encoding="utf-8")
+    assert "${METRICS_ADDRESS:-127.0.0.1}" in services["vcam"]["ports"][0]
