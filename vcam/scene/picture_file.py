@@ -9,6 +9,9 @@ from PIL import ImageOps, UnidentifiedImageError
 
 from vcam.errors import MediaError
 
+KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+"""Pillow's names. It knows many more, some of which run other programs (EPS)."""
+
 _MOST_PIXELS = 100_000_000
 """A larger picture is refused before it is decoded: it would take 300 MB and serve no output."""
 
@@ -40,7 +43,7 @@ def load_picture(path: Path, fill: tuple[int, int, int]) -> Pillow.Image:
 
 def _decoded(path: Path) -> Pillow.Image:
     """Turned upright. Pillow's warnings are about broken metadata, and about sizes that are checked here."""
-    with warnings.catch_warnings(action="ignore"), Pillow.open(path) as opened:
+    with warnings.catch_warnings(action="ignore"), Pillow.open(path, formats=KINDS) as opened:
         _check_size(opened, path)
         opened.draft("RGB", (_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
         opened.load()
