@@ -16,7 +16,8 @@ VcamError                      exit 1
 │   └── MatteInvalidError               a matte that is not finite, or not of this frame
 ├── SinkError                  exit 7   an output failed; retryable, the supervisor reopens
 │   └── SinkUnusableError               it can never work as asked: not retryable
-└── MissingDependencyError     exit 8   an optional package is not installed
+├── MissingDependencyError     exit 8   an optional package is not installed
+└── ControlError               exit 9   a running vcam cannot be reached, or refuses what it is asked
 EndOfStreamError (a source came to its end) and SlotClosedError are signals, not failures.
 """
 
@@ -135,6 +136,12 @@ class MissingDependencyError(VcamError):
     """An optional package is needed for what was asked."""
 
     exit_code = 8
+
+
+class ControlError(VcamError):
+    """A running vcam did not do what it was asked."""
+
+    exit_code = 9
 
 
 class EndOfStreamError(Exception):

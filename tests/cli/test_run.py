@@ -10,6 +10,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -24,7 +25,14 @@ from vcam.service import logs
 
 LOCAL = "127.0.0.1"
 SMALL = RunOptions(
-    input="test:160x96@30", output=["null:"], engine="plate", background="green", http_port=0, frames=100_000
+    input="test:160x96@30",
+    output=["null:"],
+    engine="plate",
+    background="green",
+    http_port=0,
+    control_port=0,
+    control_socket="none",
+    frames=100_000,
 )
 """Far more frames than any test waits for."""
 
@@ -146,6 +154,40 @@ def test_metrics_and_health_are_served_while_it_runs() -> None:
     assert json.loads(pages["/healthz"])["ok"] is True
     assert "vcam_engine_info{device=" in pages["/metrics"]
     assert re.search(r'vcam_stage_duration_seconds_count{stage="infer"} [1-9]', pages["/metrics"])
+
+
+def test_a_scene_is_changed_while_it_runs_and_a_reload_takes_it_back(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://{LOCAL}:{port}/api/v1/scene"
+    told: list[object] = []
+
+    def ask(**change: object) -> None:
+        body = json.dumps(change).encode() if change else None
+        headers = {"Content-Type": "application/json"}
+        asked = urllib.request.Request(url, body, headers, method="PATCH" if change else "GET")
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            told.append(json.loads(answer.read())["background"])
+
+    def in_thread(do: Callable[[], None]) -> Callable[[], None]:
+        # What a request makes vcam log must not be waited for by whoever logs.
+        return lambda: threading.Thread(target=do).start()
+
+    def after_reload() -> None:
+        ask()
+        terminate()
+
+    heard = script(
+        {
+            "pipeline.state=live": [in_thread(partial(ask, blur=20))],
+            "scene.changed": [reload],
+            "config.reloaded": [in_thread(after_reload)],
+        }
+    )
+    run(replace(ENDLESS, control_port=port, control_socket=str(tmp_path / "s"), media_dir=tmp_path))
+    assert heard.facts("scene.changed")["background"] == "blur:20"
+    assert told[-1] == "green"
+    assert heard.facts("config.reloaded")["keys"] == "background"
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_taken_port_is_told_before_any_frame() -> None:

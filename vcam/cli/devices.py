@@ -1,11 +1,11 @@
 """``vcam devices``: what could be an input, what could be an output."""
 
-import json
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from vcam.control.devices import devices_view
 from vcam.v4l2.devices import Camera, Inventory, VirtualCamera
 from vcam.v4l2.modes import READABLE, Mode
 
@@ -29,42 +29,8 @@ def show(inventory: Inventory, console: Console) -> None:
 
 
 def as_json(inventory: Inventory) -> str:
-    """All that is known, for machines."""
-    document = {
-        "cameras": [
-            {
-                "path": str(camera.path),
-                "card": camera.card,
-                "driver": camera.driver,
-                "bus": camera.bus,
-                "by_id": [str(path) for path in camera.by_id],
-                "readable": camera.readable,
-                "modes": [
-                    {
-                        "fourcc": mode.fourcc,
-                        "width": mode.size.width,
-                        "height": mode.size.height,
-                        "fps": round(mode.fps, 3) if mode.interval_s else None,
-                    }
-                    for mode in camera.modes
-                ],
-            }
-            for camera in inventory.cameras
-        ],
-        "virtual_cameras": [
-            {
-                "path": str(device.path),
-                "card": device.card,
-                "driver": device.driver,
-                "format": _format(device),
-                "readers": device.readers,
-                "exclusive_caps": device.exclusive_caps,
-            }
-            for device in inventory.virtual_cameras
-        ],
-        "unreadable": [{"path": str(node.path), "reason": node.reason} for node in inventory.unreadable],
-    }
-    return json.dumps(document, indent=2)
+    """All that is known, for machines: as the API tells it."""
+    return devices_view(inventory).model_dump_json(indent=2)
 
 
 def _cameras(cameras: Sequence[Camera]) -> Table:

@@ -112,9 +112,7 @@ class RunOptions:
     http_host: Annotated[str | None, _more("Where metrics are served.", default="127.0.0.1", metavar="HOST")] = None
     http_port: Annotated[int | None, _more("/metrics, /healthz; 0: none.", default="9435", metavar="PORT")] = None
     control_host: Annotated[str | None, _live("Where the API is served.", default="127.0.0.1", metavar="HOST")] = None
-    control_port: Annotated[int | None, _live("/api/v1; 0: none.", default="9436", metavar="PORT")] = (
-        None
-    )
+    control_port: Annotated[int | None, _live("/api/v1; 0: none.", default="9436", metavar="PORT")] = None
     control_socket: Annotated[str | None, _live("The same for `vcam ctl`; none: none.", metavar="PATH")] = None
     control_token_file: Annotated[Path | None, _live(_TOKEN, metavar="FILE")] = None
     media_dir: Annotated[Path | None, _live("Where uploaded backgrounds are kept.", metavar="DIR")] = None

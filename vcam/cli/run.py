@@ -3,6 +3,8 @@
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +18,13 @@ from vcam.cli.signals import KILLED_BY, SignalBox
 from vcam.cli.tables import stage_table
 from vcam.cli.watch import Watch
 from vcam.config import Config, changed, find_config_file, load_config
+from vcam.control.desk import Desk
+from vcam.control.start import Places, control_server
 from vcam.errors import VcamError
-from vcam.pipeline.assemble import assemble, reload
+from vcam.pipeline.assemble import assemble
 from vcam.pipeline.snapshot import Outcome
 from vcam.pipeline.supervisor import Pipeline
+from vcam.places import control_sockets, media_folder, profiles_folder
 from vcam.service import logs
 from vcam.service.notify import notifier
 from vcam.service.start import metrics_server
@@ -36,13 +41,19 @@ class Settings:
     file: Path | None
     typed: dict[str, object]
 
+    def found(self) -> Path | None:
+        """The file that is read. Raises ConfigError."""
+        return find_config_file(self.file)
+
     def load(self) -> Config:
         """Raises ConfigError."""
-        file = find_config_file(self.file)
-        config = load_config(file, os.environ, self.typed)
-        logs.configure(config.log_level, config.log_format)
-        _log.info("config.read", extra={"file": str(file or "none"), "changed": " ".join(changed(Config(), config))})
-        return config
+        return load_config(self.found(), os.environ, self.typed)
+
+    def places(self) -> Places:
+        """Where live control keeps what it keeps."""
+        sockets = control_sockets(os.environ)
+        profiles = profiles_folder(self.found(), os.environ)
+        return Places(sockets[0] if sockets else None, media_folder(os.environ), profiles)
 
 
 def run(options: RunOptions) -> None:
@@ -53,31 +64,49 @@ def run(options: RunOptions) -> None:
     with SignalBox() as signals:
         settings = Settings(options.config, typed(options))
         config = settings.load()
+        _configure_logs(config)
+        facts = {"file": str(settings.found() or "none"), "changed": " ".join(changed(Config(), config))}
+        _log.info("config.read", extra=facts)
         console = Console(stderr=True)
         began_s = time.monotonic()
         with (
             Display(console) as display,
             assemble(config, progress=display.model) as pipeline,
             metrics_server(pipeline.snapshot, config.http_host, config.http_port),
+            _desk(pipeline, settings, config, display) as desk,
             notifier(pipeline.snapshot, os.environ),
         ):
-            operation = _Operation(pipeline, settings, config, display)
+            operation = _Operation(desk, display)
             stopped_by = supervise(pipeline, signals, Hooks(operation.tick, operation.reload))
         _tell_end(pipeline, time.monotonic() - began_s, console, as_log=operation.config.log_format == "json")
     if stopped_by is not None and not operation.endless:
         raise typer.Exit(KILLED_BY + stopped_by)
 
 
+@contextmanager
+def _desk(pipeline: Pipeline, settings: Settings, config: Config, display: Display) -> Iterator[Desk]:
+    """What changes the settings while vcam runs: signals, and requests, which are served while entered."""
+    desk = Desk(pipeline, config, settings.load, applied=_configure_logs, progress=display.model)
+    with control_server(desk, settings.places()):
+        yield desk
+
+
+def _configure_logs(config: Config) -> None:
+    logs.configure(config.log_level, config.log_format)
+
+
 class _Operation:
     """What the main thread does between signals."""
 
-    def __init__(self, pipeline: Pipeline, settings: Settings, config: Config, display: Display) -> None:
-        self._pipeline = pipeline
-        self._settings = settings
+    def __init__(self, desk: Desk, display: Display) -> None:
+        self._desk = desk
         self._display = display
-        self._watch = Watch(pipeline, display, pipeline.total_frames)
+        self._watch = Watch(desk.pipeline, display, desk.pipeline.total_frames)
         self._table_at = _TABLE_EVERY_FRAMES
-        self.config = config
+
+    @property
+    def config(self) -> Config:
+        return self._desk.config
 
     @property
     def endless(self) -> bool:
@@ -90,19 +119,14 @@ class _Operation:
             self._table_at = (done // _TABLE_EVERY_FRAMES + 1) * _TABLE_EVERY_FRAMES
             if self.config.benchmark:
                 title = f"{done} frames, {now.fps:.1f} fps"
-                self._display.console.print(stage_table(self._pipeline.statistics.table(), title))
+                self._display.console.print(stage_table(self._desk.pipeline.statistics.table(), title))
 
     def reload(self) -> None:
         """Settings that are bad are logged and change nothing."""
         try:
-            new = self._settings.load()
-            reload(self._pipeline, self.config, new, progress=self._display.model)
+            self._desk.reload()
         except VcamError as error:
-            logs.configure(self.config.log_level, self.config.log_format)
             _log.error("config.rejected", extra={"problem": error.problem, "hint": error.hint})
-            return
-        _log.info("config.reloaded", extra={"keys": " ".join(changed(self.config, new)) or "none"})
-        self.config = new
 
 
 def _tell_end(pipeline: Pipeline, seconds: float, console: Console, *, as_log: bool) -> None:

@@ -1,0 +1,66 @@
+"""The API as an ASGI application."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from vcam.control.answers import on_fault, on_gone, on_http_error, on_vcam_error
+from vcam.control.desk import Desk
+from vcam.control.endpoint import JSON, PREFIX, merged
+from vcam.control.events import Events
+from vcam.control.guard import Guard, Token
+from vcam.control.media import MediaFolder
+from vcam.control.media_api import MediaApi
+from vcam.control.openapi import describe
+from vcam.control.operation_api import OperationApi
+from vcam.control.preview import Preview
+from vcam.control.profiles import Profiles
+from vcam.control.scene_api import SceneApi
+from vcam.control.state import Teller
+from vcam.errors import VcamError
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where uploads and profiles are kept; made when they are needed."""
+
+    media: Path
+    profiles: Path
+
+
+class ControlApp:
+    """asgi: what a server serves. names: see Guard."""
+
+    def __init__(self, desk: Desk, folders: Folders, *, token: Token | None = None, names: Sequence[str] = ()) -> None:
+        media = MediaFolder(folders.media)
+        media.clean()
+        teller = Teller(desk)
+        self.events = Events(teller)
+        endpoints = [
+            *OperationApi(desk, teller, self.events).endpoints(),
+            *SceneApi(desk, teller, media, Profiles(folders.profiles, media)).endpoints(),
+            *MediaApi(desk, media, Preview(desk.pipeline)).endpoints(),
+        ]
+        document = json.dumps(describe(endpoints), ensure_ascii=False).encode()
+
+        async def openapi(_: Request) -> Response:
+            return Response(document, media_type=JSON)
+
+        inner = Starlette(
+            routes=[Route(f"{PREFIX}/openapi.json", openapi), *merged(endpoints)],
+            exception_handlers={
+                VcamError: on_vcam_error,
+                HTTPException: on_http_error,
+                ClientDisconnect: on_gone,
+                Exception: on_fault,
+            },
+        )
+        self.asgi: ASGIApp = Guard(inner, token, names)

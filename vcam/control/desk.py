@@ -1,0 +1,87 @@
+"""The settings in effect, and every change of them while the pipeline runs. Loads no web library."""
+
+import logging
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeAlias
+
+from vcam.config import Config, changed
+from vcam.control.scenes import scene_values
+from vcam.pipeline.assemble import reload
+from vcam.pipeline.assemble_model import ModelProgress, silent
+from vcam.pipeline.supervisor import Pipeline
+
+_log = logging.getLogger(__name__)
+
+ReadSettings: TypeAlias = Callable[[], Config]
+"""Reads file, environment and options again. Raises ConfigError."""
+
+
+def _nothing(_: Config) -> None:
+    """Nobody wants to know."""
+
+
+class Desk:
+    """One change at a time, from any thread; each is in effect between two frames, or raises and changes nothing.
+
+    applied: is told the settings that were read again and are in effect.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        config: Config,
+        read: ReadSettings,
+        *,
+        applied: Callable[[Config], None] = _nothing,
+        progress: ModelProgress = silent,
+    ) -> None:
+        self.pipeline = pipeline
+        self._config = config
+        self._read = read
+        self._applied = applied
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._profile: str | None = None
+        self._changes = 0
+
+    @property
+    def config(self) -> Config:
+        """The settings in effect: those that were read, with what was changed since."""
+        return self._config
+
+    @property
+    def profile(self) -> str | None:
+        """The profile that was applied last, None when the scene was changed since."""
+        return self._profile
+
+    @property
+    def version(self) -> Hashable:
+        """Another value after each change."""
+        return self._changes, self._profile, self.pipeline.paused
+
+    def change_scene(self, values: Mapping[str, object], *, profile: str | None = None) -> None:
+        """Put values of the scene's keys, which are of the right kinds, into effect. Raises ConfigError, MediaError."""
+        with self._lock:
+            new = self._config.model_copy(update=dict(values))
+            self._put(new)
+            if changed_scene := scene_values(new) != scene_values(self._config) or profile is not None:
+                self._profile = profile
+            self._config, self._changes = new, self._changes + 1
+        if changed_scene:
+            _log.info("scene.changed", extra={"background": new.background, "profile": profile or ""})
+
+    def reload(self) -> None:
+        """Read the settings again; what was changed live is as they say then. Raises VcamError."""
+        with self._lock:
+            new = self._read()
+            self._put(new)
+            keys = " ".join(changed(self._config, new)) or "none"
+            if scene_values(new) != scene_values(self._config):
+                self._profile = None
+            self._config, self._changes = new, self._changes + 1
+            self._applied(new)
+        _log.info("config.reloaded", extra={"keys": keys})
+
+    def _put(self, new: Config) -> None:
+        reload(self.pipeline, self._config, new, progress=self._progress)

@@ -1,0 +1,177 @@
+"""Backgrounds that were uploaded: pictures that were decoded and written anew, under names that are no paths."""
+
+import hashlib
+import logging
+import re
+import secrets
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import BaseModel
+
+from vcam.control.naming import image_of
+from vcam.control.picture import PictureFacts, make_safe
+from vcam.control.refusal import RefusedError, conflict, not_found
+from vcam.control.scenes import PICTURE
+
+_log = logging.getLogger(__name__)
+
+MOST_PICTURES = 200
+MOST_BYTES = 1 << 30
+"""Of the whole folder."""
+
+_UPLOAD = ".upload-"
+_THUMBNAILS = "thumbnails"
+_NAME = re.compile(PICTURE)
+_ABANDONED_S = 600.0
+_STEM_LETTERS = 40
+_HASH_LETTERS = 8
+_CHUNK_BYTES = 1 << 20
+
+
+class BackgroundView(BaseModel):
+    """A picture that ``image:NAME`` shows."""
+
+    name: str
+    background: str
+    size_bytes: int
+    added: datetime
+    in_use: bool
+
+
+class MediaFolder:
+    """Any thread. Nothing outside of it is ever read, written or told. ``path in media``: it is a picture of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self._lock = threading.Lock()
+
+    def views(self, background: str) -> list[BackgroundView]:
+        """The pictures, by name. background: the one in effect, as Config has it."""
+        found = []
+        for path in self._pictures():
+            with suppress(FileNotFoundError):  # just deleted
+                found.append(self.view(path, background))
+        return found
+
+    def view(self, path: Path, background: str) -> BackgroundView:
+        """One of them. Raises OSError."""
+        status = path.stat()
+        return BackgroundView(
+            name=path.name,
+            background=f"image:{path.name}",
+            size_bytes=status.st_size,
+            added=datetime.fromtimestamp(status.st_mtime, UTC),
+            in_use=image_of(background)[0] == str(path),
+        )
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, Path) and path.parent == self.folder and _is_picture(path)
+
+    def find(self, name: str) -> Path:
+        """Raises RefusedError (404)."""
+        path = self.folder / name
+        if not _NAME.fullmatch(name) or not _is_picture(path):
+            raise not_found("background", name, where="/api/v1/backgrounds")
+        return path
+
+    def thumbnail(self, name: str) -> Path:
+        """A small JPEG of it. Raises RefusedError (404)."""
+        small = self.folder / _THUMBNAILS / self.find(name).name
+        return small if _is_picture(small) else self.find(name)
+
+    def upload(self) -> tuple[Path, BinaryIO]:
+        """A new file to write what arrives into; give it to ``add`` or ``discard``. Raises RefusedError."""
+        self._check_room()
+        try:
+            (self.folder / _THUMBNAILS).mkdir(mode=0o750, parents=True, exist_ok=True)
+            path = self.folder / f"{_UPLOAD}{secrets.token_hex(8)}"
+            return path, path.open("xb")
+        except OSError as error:
+            raise unwritable(self.folder, error, setting="media_dir") from error
+
+    def discard(self, upload: Path) -> None:
+        for path in (upload, *_results(upload)):
+            path.unlink(missing_ok=True)
+
+    def clean(self) -> None:
+        """Remove what uploads left that a process did not survive."""
+        with suppress(OSError):
+            for path in self.folder.glob(f"{_UPLOAD}*"):
+                if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                    path.unlink(missing_ok=True)
+
+    def add(self, upload: Path, wanted: str) -> tuple[Path, bool]:
+        """Take an uploaded file in, whose contents may be anything; where it is, and whether it is new.
+
+        wanted: the name of the user's file. The same file gets the same name. Raises RefusedError, MediaError.
+        """
+        name = f"{_stem(wanted)}-{_hash(upload)}.jpg"
+        picture, small = _results(upload)
+        path = self.folder / name
+        if _is_picture(path):
+            return path, False
+        facts = make_safe(upload, picture, small, called=wanted or "the picture")
+        with self._lock:
+            self._check_room(picture.stat().st_size)
+            small.replace(self.folder / _THUMBNAILS / name)
+            picture.replace(path)
+        _log.info("background.added", extra={"name_of_file": name, **_facts(facts)})
+        return path, True
+
+    def delete(self, name: str, background: str) -> None:
+        """Raises RefusedError: there is none (404), or it is the background in effect (409)."""
+        path = self.find(name)
+        if image_of(background)[0] == str(path):
+            raise conflict(f"{name} is the background now", hint="show another one, then delete it")
+        with self._lock:
+            path.unlink(missing_ok=True)
+            (self.folder / _THUMBNAILS / name).unlink(missing_ok=True)
+        _log.info("background.deleted", extra={"name_of_file": name})
+
+    def _pictures(self) -> list[Path]:
+        return sorted(filter(_is_picture, self.folder.iterdir())) if self.folder.is_dir() else []
+
+    def _check_room(self, more_bytes: int = 0) -> None:
+        sizes = [path.stat().st_size for path in self._pictures()]
+        if len(sizes) >= MOST_PICTURES or sum(sizes) + more_bytes > MOST_BYTES:
+            limits = f"{MOST_PICTURES} pictures or {MOST_BYTES >> 20} MiB"
+            raise conflict(f"the backgrounds have come to {limits}", hint="delete some of them")
+
+
+def unwritable(folder: Path, error: OSError, *, setting: str) -> RefusedError:
+    """The disk is full, or the folder is not ours."""
+    return conflict(
+        f"nothing can be written into the folder of {setting}: {error.strerror}",
+        hint=f"set {setting} in vcam.toml to a folder that vcam may write (it is {folder.name} now)",
+    )
+
+
+def _is_picture(path: Path) -> bool:
+    return _NAME.fullmatch(path.name) is not None and path.is_file() and not path.is_symlink()
+
+
+def _results(upload: Path) -> tuple[Path, Path]:
+    return upload.with_name(f"{upload.name}.picture"), upload.with_name(f"{upload.name}.small")
+
+
+def _stem(wanted: str) -> str:
+    """Of the user's name, what is harmless."""
+    letters = re.sub(r"[^a-z0-9]+", "-", Path(wanted).stem.lower()).strip("-")
+    return letters[:_STEM_LETTERS].strip("-") or "picture"
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()[:_HASH_LETTERS]
+
+
+def _facts(facts: PictureFacts) -> dict[str, str]:
+    return {"kind": facts.kind, "size": f"{facts.width}x{facts.height}"}

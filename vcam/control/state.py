@@ -1,0 +1,191 @@
+"""A running vcam as an answer: what viewers see, why, how fast, and the scene."""
+
+import time
+from collections.abc import Callable, Hashable
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from vcam.control.desk import Desk
+from vcam.control.naming import shown
+from vcam.control.scenes import SceneView
+from vcam.pipeline.snapshot import (
+    DropReason,
+    Outcome,
+    SafeReason,
+    Snapshot,
+    State,
+    TakeoverOutcome,
+    TakeoverState,
+)
+from vcam.stages import EngineInfo
+
+_KEPT_S = 0.25
+"""So long one answer serves all who ask; a change of state makes a new one at once."""
+_PERCENT = 100
+
+
+class EngineView(BaseModel):
+    """What finds the person."""
+
+    engine: str
+    model: str
+    precision: str
+    size: Annotated[str, Field(description="What the network sees, in pixels.", examples=["384x216"])]
+    device: str
+    reason: Annotated[str, Field(description="Why this one was chosen.")]
+
+
+class OutputView(BaseModel):
+    """Where pictures go."""
+
+    name: str
+    up: bool
+    consumers: Annotated[int | None, Field(description="Applications that read it; null where that is unknown.")]
+    frames: int
+    errors: int
+
+
+class Percentiles(BaseModel):
+    """Of the last thousand frames. Milliseconds."""
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    count: int
+
+
+class PlanView(BaseModel):
+    """How far the engine's plan is, and the change to it."""
+
+    share: Annotated[float | None, Field(description="How much of a plan is built, 0 to 1; null while none is.")]
+    last_build_s: float | None
+    takeover: TakeoverState
+    takeovers: dict[TakeoverOutcome, int]
+
+
+class StateView(BaseModel):
+    """What is true now."""
+
+    version: str
+    state: State
+    safe_reason: Annotated[SafeReason | None, Field(description="Why the card is shown; null while it is not.")]
+    paused: bool
+    camera_up: bool
+    source: str
+    decoder: str | None
+    gpu_graph: bool | None
+    engine: EngineView | None
+    plan: PlanView
+    outputs: list[OutputView]
+    scene: SceneView
+    fps: float
+    fps_target: float
+    last_live_age_s: float | None
+    last_write_age_s: float | None
+    frames: dict[Outcome, int]
+    safe_cards: dict[SafeReason, int]
+    dropped: dict[DropReason, int]
+    times: Annotated[
+        dict[str, Percentiles], Field(description="By stage; `latency` is from the camera's stamp to the output.")
+    ]
+
+
+class Teller:
+    """Makes StateViews, not more than a few a second however many ask. clock: seconds, monotonic."""
+
+    def __init__(self, desk: Desk, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._kept: tuple[float, Hashable, StateView] | None = None
+
+    def key(self) -> Hashable:
+        """Another value when something changed that is not a mere figure."""
+        return self._key(self._desk.pipeline.snapshot())
+
+    def scene(self) -> SceneView:
+        """The scene in effect."""
+        config, scene = self._desk.config, self._desk.pipeline.scene
+        return SceneView(
+            background=shown(config.background),
+            color=config.color,
+            blur=scene.blur or None,
+            smoothing=config.smoothing,
+            despill=config.despill,
+            refine=config.refine,
+            room_is_shown=scene.show_room,
+            profile=self._desk.profile,
+        )
+
+    def state(self) -> StateView:
+        """At most a quarter of a second old."""
+        now = self._desk.pipeline.snapshot()
+        key, now_s = self._key(now), self._clock()
+        if self._kept is not None and self._kept[1] == key and now_s - self._kept[0] < _KEPT_S:
+            return self._kept[2]
+        view = self._view(now)
+        self._kept = now_s, key, view
+        return view
+
+    def _key(self, now: Snapshot) -> Hashable:
+        build = None if now.plan_build_share is None else int(now.plan_build_share * _PERCENT)
+        up = tuple(output.up for output in now.outputs)
+        seen = now.state, now.safe_reason, now.camera_up, now.engine, now.decoder, now.takeover, build, up
+        return seen, self._desk.version, self._desk.pipeline.scene.blur
+
+    def _view(self, now: Snapshot) -> StateView:
+        rows = self._desk.pipeline.statistics.table()
+        return StateView(
+            version=now.version,
+            state=now.state,
+            safe_reason=now.safe_reason,
+            paused=self._desk.pipeline.paused,
+            camera_up=now.camera_up,
+            source=now.source,
+            decoder=now.decoder,
+            gpu_graph=now.gpu_graph,
+            engine=None if now.engine is None else _engine(now.engine, now.engine_reason),
+            plan=PlanView(
+                share=now.plan_build_share,
+                last_build_s=now.plan_build_s,
+                takeover=now.takeover,
+                takeovers=dict(now.takeovers),
+            ),
+            outputs=[
+                OutputView(name=o.name, up=o.up, consumers=o.consumers, frames=o.frames, errors=o.errors)
+                for o in now.outputs
+            ],
+            scene=self.scene(),
+            fps=round(now.fps, 2),
+            fps_target=round(now.fps_target, 2),
+            last_live_age_s=_rounded(now.last_live_age_s),
+            last_write_age_s=_rounded(now.last_write_age_s),
+            frames=dict(now.frames),
+            safe_cards=dict(now.safe),
+            dropped=dict(now.dropped),
+            times={
+                row.name: Percentiles(
+                    p50_ms=_ms(row.p50_s), p95_ms=_ms(row.p95_s), p99_ms=_ms(row.p99_s), count=row.count
+                )
+                for row in rows
+            },
+        )
+
+
+def _engine(info: EngineInfo, reason: str) -> EngineView:
+    return EngineView(
+        engine=info.engine,
+        model=info.model,
+        precision=info.precision,
+        size=str(info.size),
+        device=info.device,
+        reason=reason,
+    )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1e3, 3)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
