@@ -1,5 +1,6 @@
 """What the tests of the kernels share: pictures and mattes on a device, and their way back."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.native.pictures import STAMP
 from tests.support.gpu import real_driver
-from tests.support.host_kernels import host_kernels
+from tests.support.host_kernels import SANITIZE, host_kernels
 from vcam.cuda.device import Device
 from vcam.cuda.driver import Driver
 from vcam.cuda.kernels import DeviceMatte, DevicePicture, Kernels, read_fatbin
@@ -37,8 +38,12 @@ PACKED = Place()
 
 LOW = st.tuples(st.integers(1, 40), st.integers(1, 40))
 PLACES = st.builds(Place, padding=st.integers(0, 9), offset=st.integers(0, 3))
-relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-"""The fixtures are makers: nothing is shared between examples."""
+
+
+def examples(count: int) -> settings:
+    """So many, or a quarter of them under AddressSanitizer. The fixtures are makers: examples share nothing."""
+    most = count // 4 if SANITIZE in os.environ else count
+    return settings(max_examples=most, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class KernelRig:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cuda.kernel_rig import (
@@ -14,8 +14,8 @@ from tests.cuda.kernel_rig import (
     MakeRig,
     Place,
     assert_alike,
+    examples,
     make_rig,
-    relaxed,
     rounded,
     windows,
     without_padding,
@@ -75,7 +75,7 @@ def on_cpu(
     return out
 
 
-@settings(relaxed, max_examples=50)
+@examples(50)
 @given(
     source=formats(SOURCES),
     target=formats(TARGETS),

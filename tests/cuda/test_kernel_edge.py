@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cuda.kernel_rig import (
@@ -15,8 +15,8 @@ from tests.cuda.kernel_rig import (
     Place,
     assert_alike,
     assert_equal,
+    examples,
     make_rig,
-    relaxed,
     rounded,
     windows,
     without_padding,
@@ -141,7 +141,7 @@ def test_frame_after_frame(make_rig: MakeRig, controls: MatteControls, half: boo
     assert changed > 1000
 
 
-@settings(relaxed, max_examples=50)
+@examples(50)
 @given(
     source=formats(SOURCES),
     target=formats(TARGETS),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.cuda.kernel_rig import (
@@ -16,8 +16,8 @@ from tests.cuda.kernel_rig import (
     Place,
     assert_alike,
     assert_equal,
+    examples,
     make_rig,
-    relaxed,
     rounded,
     windows,
     without_padding,
@@ -54,7 +54,7 @@ def composed(
     return out
 
 
-@settings(relaxed, max_examples=50)
+@examples(50)
 @given(source=formats(SOURCES), size=LOW, seed=SEEDS, place=PLACES, half=st.booleans())
 def test_sample(
     make_rig: MakeRig, source: VideoFormat, size: tuple[int, int], seed: int, place: Place, half: bool
@@ -70,7 +70,7 @@ def test_sample(
     np.testing.assert_allclose(got.astype(np.float32), wanted, rtol=0, atol=2.5e-4 if half else 2e-6)
 
 
-@settings(relaxed, max_examples=80)
+@examples(80)
 @given(
     source=formats(SOURCES),
     target=formats(TARGETS),
@@ -119,7 +119,7 @@ def test_compose_in_whole_words(
             assert rig.driver.ran.count(f"launch compose_{source.name}_{target.name}") == 2
 
 
-@settings(relaxed, max_examples=30)
+@examples(30)
 @given(
     source=formats(SOURCES), target=formats(TARGETS), low=LOW, seed=SEEDS, place=PLACES, below=st.sampled_from([0, -3])
 )
@@ -151,7 +151,7 @@ def test_compose_beside_the_person_gives_the_background_exactly(make_rig: MakeRi
     assert (first[:, first.shape[1] // 2 :] != background.planes[0][:, first.shape[1] // 2 :]).mean() > 0.9
 
 
-@settings(relaxed, max_examples=30)
+@examples(30)
 @given(source=formats(SOURCES), target=formats(TARGETS), seed=SEEDS, poison=st.sampled_from([0.5, np.nan, np.inf]))
 @example(VideoFormat(PixelFormat.I422, 64, 33), VideoFormat(PixelFormat.YUYV, 1, 1), 0, 0.5)
 def test_compose_with_the_flag_gives_the_background_exactly(
@@ -192,7 +192,7 @@ def test_check_never_clears_the_flag(make_rig: MakeRig) -> None:
         assert rig.read(flag, (1,), np.uint32)[0] == 1
 
 
-@settings(relaxed, max_examples=50)
+@examples(50)
 @given(source=formats(SOURCES), low=LOW, seed=SEEDS, place=PLACES, half=st.booleans(), levels=LEVELS, data=st.data())
 def test_alpha(
     make_rig: MakeRig,
@@ -214,7 +214,7 @@ def test_alpha(
         assert_alike([rig.read(out, wanted.shape, np.uint8).view(np.uint8)], [wanted])
 
 
-@settings(relaxed, max_examples=60)
+@examples(60)
 @given(source=formats(SOURCES), size=LOW, seed=SEEDS, place=PLACES, data=st.data())
 def test_scale(
     make_rig: MakeRig, source: VideoFormat, size: tuple[int, int], seed: int, place: Place, data: st.DataObject
@@ -228,7 +228,7 @@ def test_scale(
         assert_alike(rig.planes(out), wanted, differing=0.03)  # many sums are halves, which any rounding decides
 
 
-@settings(relaxed, max_examples=80)
+@examples(80)
 @given(source=formats(SOURCES), target=formats(SOURCES), seed=SEEDS, place=PLACES)
 def test_convert(make_rig: MakeRig, source: VideoFormat, target: VideoFormat, seed: int, place: Place) -> None:
     image, fmt = noise(source, seed), target.resized(source.size)
