@@ -13,7 +13,7 @@ from tests.vm.bed.figures import Figures
 from tests.vm.bed.guest import ROOT, Guest, Job, image
 from tests.vm.bed.pictures import Shape
 
-VCAM = "exec /opt/vcam/bin/vcam run -e plate --log-format json --http-port 0 "
+VCAM = "exec /opt/bed/bin/vcam run -e plate --log-format json --http-port 0 "
 _figures = Figures()
 
 
@@ -42,6 +42,7 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     needs = subprocess.run(ROOT / "tests/vm/bed/needs.sh", capture_output=True, text=True)
     if needs.returncode:
         pytest.fail(needs.stderr.strip())
+    (ROOT / "out").mkdir(exist_ok=True)
     share = Path(tmp_path_factory.mktemp("guest"))
     with Guest(image(), share) as guest:
         yield guest

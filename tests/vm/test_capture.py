@@ -26,7 +26,7 @@ def capture(guest: Guest, request: pytest.FixtureRequest) -> Capture:
     def start(device: str, size: str, fps: int, count: int, fourcc: str = "") -> tuple[Job, Path]:
         folder = f"capture-{abs(hash(request.node.nodeid))}"
         command = (
-            f"exec /opt/vcam/bin/python /host/inside/capture.py {device} {size} {fps} {count} /host/{folder} {fourcc}"
+            f"exec /opt/bed/bin/python /host/inside/capture.py {device} {size} {fps} {count} /host/{folder} {fourcc}"
         )
         return guest.start(command), guest.share / folder
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.vm.bed.devices import FRAMES, LOOPBACKS, Webcam, load_loopback
+from tests.vm.bed.devices import FRAMES, LOOPBACKS, Webcam, live, load_loopback
 from tests.vm.bed.guest import Guest, Job
 from tests.vm.bed.pictures import yuyv
 
@@ -22,12 +22,8 @@ READERS = {
     "ffmpeg": "ffmpeg -v error -y -f v4l2 -i {node} -frames:v {count} -f rawvideo -pix_fmt yuyv422 {file}",
     "GStreamer": "gst-launch-1.0 -q v4l2src device={node} num-buffers={count} ! video/x-raw,format=YUY2 "
     "! filesink location={file}",
-    "OpenCV": "/opt/vcam/bin/python /host/inside/opencv.py {node} {count} {file}",
+    "OpenCV": "/opt/bed/bin/python /host/inside/opencv.py {node} {count} {file}",
 }
-
-
-def live(job: Job) -> None:
-    job.until(lambda: any(line.get("state") == "live" for line in job.lines), 120, "LIVE")
 
 
 @pytest.mark.parametrize("version", LOOPBACKS)

@@ -13,6 +13,8 @@ LOOPBACKS = ("0.12.7", "0.13.2", "0.15.0")
 """v4l2loopback as Debian 12, its backports and Debian 13 have it."""
 
 FRAMES = 64
+DRIVER = "/sys/bus/usb/drivers/uvcvideo"
+INTERFACE = "$(basename /sys/bus/usb/devices/*-1:1.0)"
 
 
 class Webcam:
@@ -35,8 +37,7 @@ class Webcam:
     def plug(self) -> float:
         """Returns once its node is there: the guest's clock then."""
         self._job = self._guest.python("webcam.py", f"/host/{self._facts.name}")
-        appear = f"until [ -c {self.node} ]; do sleep 0.05; done; cut -d' ' -f1 /proc/uptime"
-        return float(self._guest.run(appear, timeout_s=60))
+        return self._appeared()
 
     def unplug(self) -> float:
         """Pull the cable: the guest's clock just before."""
@@ -50,6 +51,19 @@ class Webcam:
         self._job = None
         return before
 
+    def unbind(self) -> float:
+        """Take the driver away: the guest's clock just before."""
+        return float(self._guest.run(f"cut -d' ' -f1 /proc/uptime; echo {INTERFACE} > {DRIVER}/unbind"))
+
+    def bind(self) -> float:
+        """Give the driver back; returns once the node is there: the guest's clock then."""
+        self._guest.run(f"echo {INTERFACE} > {DRIVER}/bind", check=False)
+        return self._appeared()
+
+    def sent(self) -> dict[int, float]:
+        """When each frame was sent, by its count."""
+        return {line["frames"]: line["at"] for line in self._told() if "frames" in line}
+
     def lights(self) -> list[tuple[bool, float]]:
         """Every change of its light since it was plugged in, with the guest's clock."""
         return [(line["light"], line["at"]) for line in self._told() if "light" in line]
@@ -58,6 +72,10 @@ class Webcam:
         """How many it sent since it was plugged in."""
         return max((line["frames"] for line in self._told() if "frames" in line), default=0)
 
+    def _appeared(self) -> float:
+        appear = f"until [ -c {self.node} ]; do sleep 0.05; done; cut -d' ' -f1 /proc/uptime"
+        return float(self._guest.run(appear, timeout_s=60))
+
     def _told(self) -> list[dict[str, Any]]:
         return self._job.lines if self._job else []
 
@@ -65,6 +83,21 @@ class Webcam:
         """Stay on the bus but send nothing."""
         if self._job is not None:
             self._job.send(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Go on after ``hang``."""
+        if self._job is not None:
+            self._job.send(signal.SIGCONT)
+
+
+def live(job: Job) -> None:
+    """Wait until vcam shows the camera."""
+    job.until(lambda: any(line.get("state") == "live" for line in job.lines), 150, "LIVE")
+
+
+def frames(reader: Job, since: float = 0.0, *, coded: bool) -> list[dict[str, Any]]:
+    """What a reader was handed out since a time: frames with a number, which the camera took, or without: the card."""
+    return [line for line in reader.lines if line.get("at", 0.0) > since and (line["code"] is not None) is coded]
 
 
 def load_loopback(guest: Guest, version: str, **options: object) -> str:

@@ -149,7 +149,10 @@ class Guest:
             if not self._ready.wait(BOOT_S):
                 raise GuestError(f"the guest does not come up, see {self.share / 'console.log'}")
             self._stack = stack.pop_all()
-        self.run("cp -r /host/app /opt/vcam/ && install -D -t /opt/vcam/bin /host/inside/{vcam,python}", timeout_s=120)
+        self.run(
+            "mkdir -p /opt/bed && cp -r /host/app /opt/bed/ && install -D -t /opt/bed/bin /host/inside/{vcam,python}",
+            timeout_s=120,
+        )
         return self
 
     def __exit__(

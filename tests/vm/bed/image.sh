@@ -109,7 +109,7 @@ INIT
 
 configure() {
   local options=trans=virtio,version=9p2000.L,msize=262144 unit units=root/etc/systemd/system
-  mkdir -p root/{host,mnt/python,mnt/packages,opt/vcam}
+  mkdir -p root/{host,mnt/python,mnt/packages,opt/bed}
   cat >root/etc/fstab <<FSTAB
 /dev/vda / ext4 noatime 0 0
 host /host 9p $options,cache=none 0 0

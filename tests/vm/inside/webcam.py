@@ -1,7 +1,7 @@
 """A USB webcam for uvcvideo: USB/IP spoken to vhci-hcd over a socket pair. Ending it pulls the cable.
 
 It tells of its light, which is on while the driver streams, {"light": true, "at": CLOCK_MONOTONIC seconds}, and of its
-frames, {"frames": how many were sent}; a line each.
+frames, {"frames": how many were sent, "at"}; a line each.
 
 webcam.py FILE   FILE: JSON {"port": 0, "serial": "A1", "modes": [{"fourcc": "YUYV", "size": [320, 180], "fps": [5],
                  "frames": FOLDER}]}. The files of FOLDER, by name, are the frames, in turn.
@@ -201,7 +201,7 @@ class Webcam:
             due = max(due + self.interval / INTERVALS_PER_S, time.monotonic() - 0.1)
             self.send(bytes([2, 0x82 | (count & 1)]) + mode.frames[count % len(mode.frames)])
             count += 1
-            tell(frames=count)
+            tell(frames=count, at=time.monotonic())
 
     def send(self, payload: bytes) -> None:
         """One frame in as many transfers as it takes; a short one ends it."""
