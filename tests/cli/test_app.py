@@ -13,6 +13,7 @@ from vcam.cli.app import make_app
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ["run", "demo", "devices", "bench", "model prepare", "model status", "model verify"]
+COMMANDS += [f"ctl {name}" for name in ("status", "background", "color", "profile", "pause", "reload", "snapshot")]
 
 
 def invoke(*arguments: str) -> Result:
@@ -23,7 +24,7 @@ def invoke(*arguments: str) -> Result:
 def test_help_lists_the_commands_and_teaches(arguments: tuple[str, ...]) -> None:
     result = invoke(*arguments)
     assert result.exit_code == 0
-    for command in ("run", "demo", "devices", "model", "bench"):
+    for command in ("run", "demo", "devices", "model", "bench", "ctl"):
         assert f"│ {command} " in result.output
     assert "vcam run -i /dev/video0 -o /dev/video10 -b blur" in result.output
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from tests.control.rig import AFAR, API, HERE, HOST, SECRET, Control
@@ -61,6 +62,14 @@ def test_a_wrong_token_is_refused_from_anywhere(control: Control, header: str) -
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
         assert SECRET not in answer.text
+
+
+def test_a_peer_that_is_gone_is_not_taken_for_the_sockets_owner() -> None:
+    """On a port uvicorn may not know who connected; on the socket it knows no port."""
+    headers = Headers({"host": HOST})
+    scope: Scope = {"type": "http", "client": None, "headers": headers.raw}
+    for server, peer in ((("127.0.0.1", 9436), False), (None, False), (("run/control.sock", None), True)):
+        assert guard_module._peer({**scope, "server": server}).here is peer
 
 
 def test_without_a_token_nobody_from_afar_is_let_in(tmp_path: Path) -> None:

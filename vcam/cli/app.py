@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from vcam import __version__
+from vcam.cli.ctl import add_commands
 from vcam.cli.options import (
     BenchOptions,
     DemoOptions,
@@ -56,6 +57,19 @@ vcam model prepare -q high -W 640 -H 480  [dim]# for another quality and shape[/
 """
 
 
+_CTL_EXAMPLES = """
+[bold]Examples[/bold]
+
+vcam ctl background blur:40
+
+vcam ctl background image:beach.jpg  [dim]# handed over, and kept for the next time[/dim]
+
+vcam ctl profile work --save; vcam ctl profile work  [dim]# a scene by name[/dim]
+
+vcam ctl pause; vcam ctl resume  [dim]# for a key of your desktop[/dim]
+"""
+
+
 def make_app() -> typer.Typer:
     """The whole command line."""
     app = _group(_HELP, _EXAMPLES)
@@ -70,6 +84,9 @@ def make_app() -> typer.Typer:
     model.command("verify")(_verify)
     app.add_typer(model, name="model")
     app.command("bench")(_bench)
+    ctl = _group("Change a running vcam, between two frames.", _CTL_EXAMPLES, no_args_is_help=True)
+    add_commands(ctl)
+    app.add_typer(ctl, name="ctl")
     return app
 
 

@@ -6,7 +6,7 @@ takes longer than the help itself.
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, get_args, get_type_hints
@@ -196,6 +196,53 @@ class BenchOptions:
     model: ModelOpt = None
 
 
+_reach = partial(Opt, "Which vcam, and how to ask it")
+_BY_URL = "Of a vcam with control_host, as http://192.168.1.5:9436."
+_SECRET = "Holds the token that the other computer asks for."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtlOptions:
+    """What was typed after any command of ``vcam ctl``. Without an option, the vcam of the settings is asked."""
+
+    socket: Annotated[Path | None, _reach("The socket of a vcam on this computer.", metavar="PATH")] = None
+    url: Annotated[str | None, _reach(_BY_URL, metavar="URL")] = None
+    token_file: Annotated[Path | None, _reach(_SECRET, metavar="FILE")] = None
+    config: ConfigOpt = None
+    json: Annotated[bool, _more("For machines.", metavar="")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtlBackgroundOptions(CtlOptions):
+    """What was typed after ``vcam ctl background``."""
+
+    spec: Annotated[str, Argument(metavar="SPEC", help="green, color:R,G,B, blur, blur:40, image:FILE or none.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtlColorOptions(CtlOptions):
+    """What was typed after ``vcam ctl color``."""
+
+    rgb: Annotated[str, Argument(metavar="R,G,B")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtlProfileOptions(CtlOptions):
+    """What was typed after ``vcam ctl profile``."""
+
+    name: Annotated[str | None, Argument(metavar="NAME")] = None
+    save: Annotated[bool, _scene("Save the scene in effect under this name.", metavar="")] = False
+    delete: Annotated[bool, _scene("Delete it.", metavar="")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtlSnapshotOptions(CtlOptions):
+    """What was typed after ``vcam ctl snapshot``."""
+
+    file: Annotated[Path, Argument(metavar="FILE", help="- writes to the standard output.")]
+    matte: Annotated[bool, _scene("The matte instead: white is the person.", metavar="")] = False
+
+
 def typed(options: "DataclassInstance", *, but: frozenset[str] = frozenset({"config"})) -> dict[str, object]:
     """What was typed, by name of its field; without those in ``but``."""
     values = {field.name: getattr(options, field.name) for field in fields(options) if field.name not in but}
@@ -212,7 +259,7 @@ def takes(options: type[T]) -> Callable[[Callable[[T], None]], Callable[..., Non
         inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
             annotation=_for_typer(field.name, hints[field.name]),
         )
         for field in fields(options)

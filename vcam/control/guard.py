@@ -150,10 +150,10 @@ class Guard:
 
 
 def _peer(scope: Scope) -> _Peer:
-    """uvicorn knows no peer's address on a socket in the file system, whose own name is its path."""
+    """On a socket in the file system uvicorn knows no peer's address, and no port of ours."""
     client, server = scope.get("client"), scope.get("server")
     if client is None:
-        socket = server is not None and str(server[0]).startswith("/")
+        socket = server is not None and server[1] is None
         return _Peer("socket" if socket else "unknown", here=socket, socket=socket)
     address = _address(str(client[0]))
     return _Peer(str(client[0]), here=address is not None and address.is_loopback, socket=False)

@@ -10,7 +10,8 @@ from vcam.control.devices import DevicesView, devices_view
 from vcam.control.endpoint import EVENT_STREAM, Endpoint
 from vcam.control.events import Events
 from vcam.control.refusal import conflict
-from vcam.control.state import StateView, Teller
+from vcam.control.state import Teller
+from vcam.control.views import StateView
 
 
 class OperationApi:
