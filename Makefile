@@ -59,6 +59,9 @@ test-container: $(VENV)/.dev ## The images and the compose file, with a Docker e
 test-vm: $(VENV)/.dev ## Real drivers and applications in a virtual machine (as root it installs qemu; minutes)
 	tests/vm/bed/needs.sh --install && $(BIN)/python -m pytest -m vm tests/vm $(ARGS)
 
+test-monitoring: $(VENV)/.dev ## Rules, alerts and dashboards, with a real Prometheus (apt-get install prometheus prometheus-alertmanager npm)
+	VCAM_REQUIRE=monitoring $(BIN)/python -m pytest -m "monitoring or not monitoring" tests/monitoring $(ARGS)
+
 check: lint type layers files ## Everything that is checked without running it
 
 lint: $(VENV)/.dev ## Style: ruff, and the format
@@ -70,15 +73,19 @@ type: $(VENV)/.dev ## Types: mypy, strict
 layers: $(VENV)/.dev ## Data flows one way: import-linter
 	$(BIN)/lint-imports
 
-files: $(VENV)/.dev ## Shell scripts, systemd units, udev rules, Dockerfile, compose files
+files: $(VENV)/.dev ## Shell scripts, systemd units, udev rules, Dockerfile, YAML, compose files, alerts
 	scripts/check_host.sh
 	scripts/check_container.sh
+	scripts/check_monitoring.sh
 
 format: $(VENV)/.dev ## Put the code into the house format
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 golden: $(VENV)/.dev ## Draw the golden images anew (look at each before you commit it)
 	VCAM_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests -k golden
+
+dashboards: $(VENV)/.dev ## Write the Grafana dashboards anew, from monitoring/dashboards
+	$(BIN)/python -m monitoring.dashboards
 
 bench: $(VENV)/.dev ## Measure everything on this machine; JSON into benchmarks/
 	$(BIN)/vcam bench --json benchmarks $(ARGS)
@@ -98,5 +105,5 @@ help: ## This list
 $(VENV)/.base $(VENV)/.dev: $(VENV)/.%: pyproject.toml constraints.txt scripts/setup.sh $(NATIVE)
 	scripts/setup.sh $*
 
-.PHONY: demo run devices doctor install uninstall up down restart logs status build image setup test test-container test-vm check \
-	lint type layers files format golden bench kernels lock clean help
+.PHONY: demo run devices doctor install uninstall up down restart logs status build image setup test test-container test-vm test-monitoring check \
+	lint type layers files format golden dashboards bench kernels lock clean help
