@@ -107,7 +107,8 @@ def _frames() -> Iterator[AnyPanel]:
     slow = Query(_one("vcam:stage_duration_seconds:p95_1m"), "{{stage}}")
     yield put(lines(Text("Stages, p95", "One frame in twenty takes longer there."), "s", [slow]), 6, 8)
     readers = Query(_one("vcam_consumers"), "{{output}}")
-    yield put(lines(Text("Readers", "Applications at each output."), "none", [readers]), 6, 8)
+    text = Text("Readers", "Applications at each output.")
+    yield put(lines(text, "none", [readers], none="this output cannot count them"), 6, 8)
     attempts = [
         Query(f"increase({_one('vcam_takeovers_total')}[15m])", "{{outcome}}"),
         Query(_one("vcam_plan_build_ratio"), "plan built"),
@@ -122,7 +123,8 @@ def _machine() -> Iterator[AnyPanel]:
     memory = Query(_one("process_resident_memory_bytes", _VCAM), "resident")
     yield put(lines(Text("Memory", "Held by vcam."), "bytes", [memory]), 8, 7)
     gpu = Query(_one("DCGM_FI_DEV_GPU_UTIL"), "{{modelName}}")
-    yield put(lines(Text("Graphics processor", "How busy it is."), "percent", [gpu]), 8, 7)
+    text = Text("Graphics processor", "How busy it is.")
+    yield put(lines(text, "percent", [gpu], none="COMPOSE_PROFILES=gpu in .env shows it"), 8, 7)
 
 
 def fleet() -> Dashboard:

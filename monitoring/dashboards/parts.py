@@ -58,8 +58,13 @@ def put(panel: P, width: int, height: int) -> P:
     return panel.span(width).height(height)
 
 
-def lines(text: Text, unit: str, queries: Sequence[Query], *, stacked: bool = False, limit: str = "") -> TimeSeries:
-    """Values over time. limit: the legend of a line that is drawn dashed and red, and not part of a stack."""
+def lines(
+    text: Text, unit: str, queries: Sequence[Query], *, stacked: bool = False, limit: str = "", none: str = ""
+) -> TimeSeries:
+    """Values over time.
+
+    limit: the legend of a line that is drawn dashed and red. none: what stands there when there is no line.
+    """
     legend = common.VizLegendOptions().show_legend(True).placement(kinds.LegendPlacement.BOTTOM)
     tooltip = common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING)
     panel = TimeSeries().unit(unit).min(0).tooltip(tooltip)
@@ -68,6 +73,8 @@ def lines(text: Text, unit: str, queries: Sequence[Query], *, stacked: bool = Fa
     )
     if stacked:
         panel.stacking(common.StackingConfig().mode(kinds.StackingMode.NORMAL)).fill_opacity(70).line_width(0)
+    if none:
+        panel.no_value(none)
     if limit:
         dashed = {"fill": "dash", "dash": [8, 8]}
         panel.override_by_name(limit, [_fixed_color("red"), model.DynamicConfigValue("custom.lineStyle", dashed)])
