@@ -64,6 +64,7 @@ def make_dev(root: Path) -> Path:
     (root / "v4l/by-id").mkdir(parents=True)
     for name in ("shm", "pts"):
         (root / name).mkdir()
+    (root / "shm").chmod(0o1777)
     for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
         os.mknod(root / name, stat.S_IFCHR, os.makedev(1, minor))
         (root / name).chmod(0o666)

@@ -83,10 +83,10 @@ def test_doctor_examines_the_container(cpu_image: str) -> None:
     assert "AI-Camera" in result.stdout
 
 
-@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
-def test_every_engine_for_processors_still_works_after_trimming(cpu_image: str, network: Path, engine: str) -> None:
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_every_engine_for_processors_still_works_after_trimming(cpu_image: str, network: Path, name: str) -> None:
     command = ("run", "-i", "test:320x180@30", "-o", "null:", "--frames", "3", "-m", f"/models/{network.name}")
-    docker("run", "--rm", "-v", f"{network.parent}:/models:ro", cpu_image, *command, "-q", "fast", "-e", engine)
+    docker("run", "--rm", "-v", f"{network.parent}:/models:ro", cpu_image, *command, "-q", "fast", "-e", name)
 
 
 def test_videos_are_read_and_written_after_trimming(cpu_image: str) -> None:
@@ -126,12 +126,12 @@ def test_a_plan_is_built_without_a_gpu(gpu_image: str, network: Path) -> None:
 
 
 @pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")
-@pytest.mark.parametrize("engine", ["tensorrt", "tensorrt-rtx"])
-def test_without_a_gpu_its_engine_says_so(gpu_image: str, engine: str) -> None:
-    command = ("run", "-i", "test:320x180@10", "-o", "null:", "-e", engine)
+@pytest.mark.parametrize("name", ["tensorrt", "tensorrt-rtx"])
+def test_without_a_gpu_its_engine_says_so(gpu_image: str, name: str) -> None:
+    command = ("run", "-i", "test:320x180@10", "-o", "null:", "-e", name)
     result = run(("docker", "run", "--rm", gpu_image, *command), check=False)
     assert result.returncode == 6
-    assert f"engine {engine} cannot run: no NVIDIA driver" in result.stderr
+    assert f"engine {name} cannot run: no NVIDIA driver" in result.stderr
     assert "`--gpus all`" in result.stderr
 
 
