@@ -68,7 +68,20 @@ def test_the_first_camera_gets_the_first_virtual_camera_and_port(host: Host) -> 
 def test_two_cameras_get_one_each(host: Host) -> None:
     with host.running(DESK) as first:
         second = host.claim(SIDE)
-        assert (first, second["VCAM_OUTPUT"], second["VCAM_HTTP_PORT"]) == ("/dev/video9", "/dev/video10", "9436")
+        assert (first, second["VCAM_OUTPUT"], second["VCAM_HTTP_PORT"]) == ("/dev/video9", "/dev/video10", "9437")
+
+
+def test_live_control_of_a_second_camera_is_beside_that_of_the_first(host: Host) -> None:
+    assert "VCAM_CONTROL_PORT" not in host.claim(DESK), "vcam's own default"
+    with host.running(DESK):
+        second = host.claim(SIDE)
+        assert second["VCAM_CONTROL_PORT"] == "9438"
+        assert second["VCAM_CONTROL_SOCKET"] == f"{host.root}/state/control-1.sock"
+        host.environment["XDG_RUNTIME_DIR"] = "/run/user/1000"
+        assert host.claim(SIDE)["VCAM_CONTROL_SOCKET"] == "/run/user/1000/vcam/control-1.sock"
+        (host.settings / f"{SIDE}.env").write_text("VCAM_CONTROL_PORT=7\nVCAM_CONTROL_SOCKET=none\n")
+        chosen = host.claim(SIDE)
+    assert (chosen["VCAM_CONTROL_PORT"], chosen["VCAM_CONTROL_SOCKET"]) == ("7", "none")
 
 
 def test_a_killed_instance_holds_nothing(host: Host) -> None:
@@ -144,7 +157,7 @@ def test_a_line_that_is_no_setting_is_named(host: Host, line: str) -> None:
 @pytest.mark.parametrize("output", ["/dev/video10", "/dev/video10,size=640x360,format=NV12"])
 def test_a_chosen_output_is_held_too(host: Host, output: str) -> None:
     (host.settings / f"{DESK}.env").write_text(f"VCAM_OUTPUT={output}\n")
-    assert host.claim(DESK)["VCAM_HTTP_PORT"] == "9436", "the port goes with the virtual camera"
+    assert host.claim(DESK)["VCAM_HTTP_PORT"] == "9437", "the port goes with the virtual camera"
     with host.running(DESK):
         (host.settings / f"{SIDE}.env").write_text(f"VCAM_OUTPUT={output}\n")
         code, text = host.refused(SIDE)
