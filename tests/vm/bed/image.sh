@@ -20,12 +20,14 @@ mkdir -p "$work"
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-mirror() { # the one that this computer's apt uses, else Debian's own
-  local told
-  told=$(grep -rhoE "https?://[^ ]+/$1/?( |\$)" /etc/apt/sources.list /etc/apt/sources.list.d/ 2>/dev/null | head -1 | tr -d ' ') || true
-  echo "${told:-http://deb.debian.org/$1}"
+mirror() { # the one that this computer's apt uses
+  grep -rhoE "https?://[^ ]+/$1/?( |\$)" /etc/apt/sources.list /etc/apt/sources.list.d/ 2>/dev/null | head -1 | tr -d ' ' || true
 }
 debian=$(mirror debian) security=$(mirror debian-security)
+if [[ -z $debian || -z $security ]]; then
+  echo "image.sh: /etc/apt names no mirror of Debian; remedy: write one into /etc/apt/sources.list.d" >&2
+  exit 1
+fi
 
 private_apt() { # an apt of our own: the computer's is left alone
   "$1" -qq -o Dir::Etc::sourcelist="$work/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
