@@ -1,4 +1,4 @@
-"""Makes the README's pictures of the dashboards: python -m tests.monitoring.studio NETWORK.onnx FOLDER
+"""Makes the README's pictures of the dashboards: python -m tests.monitoring.studio NETWORK.onnx FOLDER [SCENE]
 
 Five appliances work for ten minutes, watched by the shipped rules at their shipped pace, and live through what
 appliances live through. Needs Prometheus and a computer with time to spare.
@@ -23,9 +23,10 @@ BESIDE = ("-i", "test:320x180@10", "-e", "plate")
 class Camera:
     """The appliance whose dashboard is drawn; its settings change while it works."""
 
-    def __init__(self, folder: Path, network: str) -> None:
+    def __init__(self, folder: Path, network: str, scene: str) -> None:
         self._settings = folder / "vcam.toml"
-        self.input, self.background = "test:1280x720@30", "green"
+        self.scene = self.input = scene
+        self.background = "green"
         self._write()
         settings = ("--config", str(self._settings), "-m", network, "-q", "fast")
         self.appliance = Appliance(folder, "this-pc", "here", *RUN, *settings, "--http-port")
@@ -46,21 +47,21 @@ def life(camera: Camera, crashing: Appliance, losing: Appliance) -> Mapping[floa
     return {
         1.5: lambda: camera.change(background="blur"),
         2.5: lambda: camera.change(input="/dev/video99"),
-        3.1: lambda: camera.change(input="test:1280x720@30"),
+        3.1: lambda: camera.change(input=camera.scene),
         3.8: crashing.kill,
         4.6: crashing.start,
         5.2: lambda: camera.change(background="color"),
         6.0: lambda: losing.send(signal.SIGSTOP),
         6.6: lambda: losing.send(signal.SIGCONT),
-        7.2: lambda: camera.change(input="test:640x360@30"),
+        7.2: lambda: camera.change(background="blur:80"),
         8.5: losing.kill,
     }
 
 
-def main(network: str, target: Path) -> None:
+def main(network: str, target: Path, scene: str) -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        camera = Camera(folder, network)
+        camera = Camera(folder, network, scene)
         beside = [Appliance(folder, f"room-{number}", "berlin", *RUN, *BESIDE, "--http-port") for number in (12, 13)]
         waiting = Appliance(
             folder, "hall", "paris", *RUN, "-i", "/dev/video99", "-e", "plate", "--wait-for-camera", "--http-port"
@@ -81,4 +82,4 @@ def main(network: str, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *(sys.argv[3:] or ["test:1280x720@30"]))

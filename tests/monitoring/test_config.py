@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -73,7 +74,7 @@ def test_the_rules_do_what_their_tests_say() -> None:
     assert result.returncode == 0, result.stdout
 
 
-def rules() -> Iterator[dict[str, str]]:
+def rules() -> Iterator[dict[str, Any]]:
     for path in sorted((PROMETHEUS / "rules").glob("*.yml")):
         for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
             yield from group["rules"]

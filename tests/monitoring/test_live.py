@@ -10,12 +10,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from PIL import Image
 
 from monitoring.dashboards.__main__ import FOLDER
+from monitoring.picture.__main__ import picture
 from monitoring.picture.board import Target, read_board
 from monitoring.picture.prometheus import PromqlError, Span
 from tests.monitoring.rig import Appliance, Watchers, eventually, faster, stuttering
@@ -175,6 +178,14 @@ def test_no_data_and_bad_queries_are_seen(room: Room) -> None:
     assert not has_data(room, Target("0 / vcam_no_such_thing", "", instant=True))
     with pytest.raises(PromqlError, match="parse error"):
         has_data(room, Target("vcam_state{", "", instant=True))
+
+
+def test_the_dashboards_can_be_drawn(room: Room) -> None:
+    for name, appliance in (("camera", "this-pc"), ("fleet", ".*")):
+        image = Image.open(BytesIO(picture(name, room.watchers.prometheus, appliance, lately())))
+        assert image.width == 1600
+        assert image.height > 1200
+        assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 20
 
 
 def test_a_camera_that_is_lost_is_told_once_and_forgotten_when_it_is_back(room: Room) -> None:
