@@ -5,7 +5,7 @@ The GPU is fake, and so is TensorRT; the network that runs "on it" is the prepar
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -404,13 +404,26 @@ def test_the_process_that_builds_ends_with_the_pipeline(
             pipeline.stop()
         else:
             pipeline.reload(replace(wire(settings(models_dir, engine=EngineChoice.PLATE)), sinks=pipeline.sinks))
-        wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+        wait_until(lambda: gone(child))
     assert children() == []
     assert [path for path in (tmp_path / "plans").iterdir() if path.suffix in {".plan", ".tmp"}] == []
 
 
+def gone(child: psutil.Process) -> bool:
+    try:
+        return child.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def children() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if "time.sleep(1000)" in " ".join(each.cmdline())]
+    """Those that build; one may end while it is looked at."""
+    found = []
+    for each in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if "time.sleep(1000)" in " ".join(each.cmdline()):
+                found.append(each)
+    return found
 
 
 class TensorRtNames:
