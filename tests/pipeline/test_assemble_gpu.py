@@ -411,7 +411,7 @@ def test_the_process_that_builds_ends_with_the_pipeline(
 
 def gone(child: psutil.Process) -> bool:
     try:
-        return child.status() == psutil.STATUS_ZOMBIE
+        return bool(child.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 
