@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from vcam.errors import ConfigError
 from vcam.frame import Size
 from vcam.places import models_folder
+from vcam.scene_settings import SCENE_KEYS, SceneSettings
 from vcam.words import expanded
 
 FILE_NAME = "vcam.toml"
@@ -98,10 +99,9 @@ _Even = Annotated[int, Field(ge=32, le=8192, multiple_of=2)]
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _Folder = Annotated[Path, AfterValidator(expanded)]
 _Text = Annotated[str, Field(min_length=1)]
-_Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class Config(BaseSettings):
+class Config(SceneSettings, BaseSettings):
     """All settings, checked. Made by ``load_config``; a test may also call it with the keys it cares for."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
@@ -111,11 +111,6 @@ class Config(BaseSettings):
     width: _Even = 1280
     height: _Even = 720
     fps: Annotated[int, Field(ge=1, le=240)] = 30
-    background: _Text = "blur"
-    color: _Text = "0,255,0"
-    smoothing: _Share = 0.0
-    despill: _Share = 0.0
-    refine: _Share = 0.0
     engine: EngineChoice = EngineChoice.AUTO
     model: _Text | None = None
     models_dir: _Folder = Field(default_factory=models_folder)
@@ -175,7 +170,7 @@ class Config(BaseSettings):
 RELOADABLE: Mapping[str, Reload] = MappingProxyType(
     {
         **dict.fromkeys(
-            ("background", "color", "smoothing", "despill", "refine", "log_level", "log_format", "benchmark"),
+            (*SCENE_KEYS, "log_level", "log_format", "benchmark"),
             Reload.HOT,
         ),
         **dict.fromkeys(

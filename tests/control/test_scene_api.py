@@ -32,7 +32,7 @@ def test_the_scene_is_told_as_the_settings_have_it(tmp_path: Path) -> None:
 
 
 def test_only_what_is_named_changes(control: Control) -> None:
-    status, told = control.ask("PATCH", "/scene", {"smoothing": 0.25, "refine": 1, "despill": None})
+    status, told = control.ask("PATCH", "/scene", {"smoothing": 0.25, "refine": 1})
     assert (status, told["smoothing"], told["refine"], told["background"]) == (200, 0.25, 1.0, "green")
     assert control.pipeline.scene.matte == MatteControls(smoothing=0.25, refine=1.0)
 
@@ -81,6 +81,7 @@ def test_backgrounds(control: Control, asked: dict[str, object], background: str
         ({"refine": "much"}, "refine"),
         ({"refine": "0.5"}, "refine"),
         ({"refine": True}, "refine"),
+        ({"refine": None}, "refine"),
         ({"fps": 30}, "fps"),
         ([], "the body"),
         ("green", "the body"),

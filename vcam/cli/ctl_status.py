@@ -1,6 +1,7 @@
 """The state of a running vcam for people."""
 
 from vcam.control.views import StateView
+from vcam.scene_settings import unusual_values
 
 
 def status_text(told: dict[str, object]) -> str:
@@ -32,8 +33,7 @@ def _state(now: StateView) -> str:
 
 def _scene(now: StateView) -> str:
     scene = now.scene
-    controls = [("smoothing", scene.smoothing), ("despill", scene.despill), ("refine", scene.refine)]
-    on = [f"{name} {level:g}" for name, level in controls if level]
+    on = [f"{key} {value}" for key, value in unusual_values(scene).items() if key not in ("background", "color")]
     profile = [f"profile {scene.profile}"] if scene.profile else []
     shown = [f"{scene.background} ({scene.color})" if scene.background == "color" else scene.background]
     return ", ".join([*shown, *on, *profile])

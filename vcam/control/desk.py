@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import TypeAlias
 
 from vcam.config import Config, changed
-from vcam.control.scenes import scene_values
 from vcam.pipeline.assemble import reload
 from vcam.pipeline.assemble_model import ModelProgress, silent
 from vcam.pipeline.supervisor import Pipeline
+from vcam.scene_settings import scene_values
 
 _log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field, ValidationError
 from vcam.control.media import MediaFolder, unwritable
 from vcam.control.naming import shown, with_image
 from vcam.control.refusal import RefusedError, conflict, not_found
-from vcam.control.scenes import SceneSettings
 from vcam.errors import ConfigError
+from vcam.scene_settings import SceneSettings, Values, given_values
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class ProfileView(BaseModel):
     """A named scene. What it leaves out stays as it is when it is applied."""
 
     name: str
-    scene: SceneSettings | None
+    scene: Values | None
     problem: Annotated[str | None, Field(description="Why it cannot be applied.")] = None
 
 
@@ -58,7 +58,7 @@ class Profiles:
 
     def values(self, name: str) -> dict[str, object]:
         """What it sets, by key of Config. Raises RefusedError (404), ConfigError."""
-        values = self._read(name).values()
+        values = given_values(self._read(name))
         background = values.get("background")
         if isinstance(background, str):
             values["background"] = with_image(background, self._located)
@@ -109,11 +109,11 @@ class Profiles:
 
     def _view(self, name: str) -> ProfileView:
         try:
-            scene = self._read(name)
+            scene = given_values(self._read(name))
         except ConfigError as error:
             return ProfileView(name=name, scene=None, problem=error.problem)
-        if scene.background is not None:
-            scene = scene.model_copy(update={"background": shown(scene.background)})
+        if isinstance(background := scene.get("background"), str):
+            scene["background"] = shown(background)
         return ProfileView(name=name, scene=scene)
 
     def _read(self, name: str) -> SceneSettings:

@@ -13,8 +13,9 @@ from vcam.control.endpoint import Endpoint, Schema
 from vcam.control.media import MediaFolder
 from vcam.control.naming import shown, with_image
 from vcam.control.profiles import NAME_PATTERN, Profiles, ProfileView
-from vcam.control.scenes import SceneChange, SceneView, scene_values
+from vcam.control.scenes import SceneChange, SceneView
 from vcam.control.state import Teller
+from vcam.scene_settings import scene_values
 
 
 class ProfileList(BaseModel):

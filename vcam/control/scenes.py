@@ -1,12 +1,11 @@
-"""What a scene is called in requests, answers and profiles. The limits are those of vcam.config."""
+"""What a scene is called in requests and answers: the settings of vcam.scene_settings, with what strangers may ask."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
-from vcam.config import Config
-
-SCENE_KEYS = ("background", "color", "smoothing", "despill", "refine")
+from vcam.scene_settings import SceneSettings, Values, given_values
 
 _LEVEL = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _COLOR = rf"(#[0-9a-fA-F]{{6}}|{_LEVEL},{_LEVEL},{_LEVEL})"
@@ -17,75 +16,46 @@ _BACKGROUND = (
     rf"^(green|none|color(:{_COLOR})?|blur(:{_STRENGTH})?|image:{PICTURE}(,fit=(cover|contain|stretch|tile))?)$"
 )
 
-_Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+def _without_defaults(schema: JsonDict) -> None:
+    """What is left out of a change stays as it is: no value stands for it."""
+    properties = schema["properties"]
+    if isinstance(properties, dict):
+        for one in properties.values():
+            if isinstance(one, dict):
+                one.pop("default", None)
 
 
-class SceneChange(BaseModel):
-    """What to change of the scene; what is left out, or null, stays as it is."""
+class SceneChange(SceneSettings):
+    """What to change of the scene; what is left out stays as it is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(strict=True, json_schema_extra=_without_defaults)
 
     background: Annotated[
-        str | None,
+        str,
         Field(
             pattern=_BACKGROUND,
             description="`green`, `color`, `color:R,G,B`, `color:#rrggbb`, `blur`, `blur:1..100`, `image:NAME` of an "
             "uploaded background, `image:NAME,fit=contain`, or `none`: the room itself.",
             examples=["blur:40"],
         ),
-    ] = None
+    ] = "blur"
     color: Annotated[
-        str | None,
-        Field(pattern=rf"^{_COLOR}$", description="What background `color` shows.", examples=["20,60,90"]),
-    ] = None
+        str, Field(pattern=rf"^{_COLOR}$", description="What background `color` shows.", examples=["20,60,90"])
+    ] = "0,255,0"
     blur: Annotated[
-        float | None,
-        Field(ge=1.0, le=100.0, description="As background `blur:N`, and goes before `background`."),
-    ] = None
-    smoothing: Annotated[_Share | None, Field(description="Hold soft edges still over time.")] = None
-    despill: Annotated[_Share | None, Field(description="Take the room's colour out of soft edges.")] = None
-    refine: Annotated[_Share | None, Field(description="Find soft edges anew in the full picture.")] = None
+        float, Field(ge=1.0, le=100.0, description="As background `blur:N`, and goes before `background`.")
+    ] = 50.0
 
-    def values(self) -> dict[str, object]:
+    def values(self) -> Values:
         """The settings that are asked for, by their keys in Config."""
-        given = {key: value for key in SCENE_KEYS if (value := getattr(self, key)) is not None}
-        if self.blur is not None:
-            given["background"] = f"blur:{self.blur:g}"
-        return given
+        asked = given_values(self)
+        return {**asked, "background": f"blur:{self.blur:g}"} if "blur" in self.model_fields_set else asked
 
 
-class SceneView(BaseModel):
+class SceneView(SceneSettings):
     """The scene in effect."""
 
-    background: str
-    color: str
     blur: Annotated[float | None, Field(description="Strength; null where the room is not blurred.")]
-    smoothing: float
-    despill: float
-    refine: float
     room_is_shown: Annotated[bool, Field(description="The camera passes through untouched: background `none`.")]
     profile: Annotated[str | None, Field(description="The profile that was applied, if nothing was changed since.")]
-
-
-class SceneSettings(BaseModel):
-    """A scene as a file has it. background: any text that vcam.toml takes too."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    background: Annotated[str | None, Field(min_length=1)] = None
-    color: Annotated[str | None, Field(min_length=1)] = None
-    smoothing: _Share | None = None
-    despill: _Share | None = None
-    refine: _Share | None = None
-
-    def values(self) -> dict[str, object]:
-        """What it sets, by key of Config."""
-        return {key: value for key, value in self if value is not None}
-
-
-Values: TypeAlias = dict[str, object]
-
-
-def scene_values(config: Config) -> Values:
-    """The settings of the scene, by key."""
-    return {key: getattr(config, key) for key in SCENE_KEYS}

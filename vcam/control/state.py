@@ -8,6 +8,7 @@ from vcam.control.naming import shown
 from vcam.control.scenes import SceneView
 from vcam.control.views import EngineView, OutputView, Percentiles, PlanView, StateView
 from vcam.pipeline.snapshot import Snapshot
+from vcam.scene_settings import scene_values
 from vcam.stages import EngineInfo
 
 _KEPT_S = 0.25
@@ -30,15 +31,14 @@ class Teller:
     def scene(self) -> SceneView:
         """The scene in effect."""
         config, scene = self._desk.config, self._desk.pipeline.scene
-        return SceneView(
-            background=shown(config.background),
-            color=config.color,
-            blur=scene.blur or None,
-            smoothing=config.smoothing,
-            despill=config.despill,
-            refine=config.refine,
-            room_is_shown=scene.show_room,
-            profile=self._desk.profile,
+        return SceneView.model_validate(
+            {
+                **scene_values(config),
+                "background": shown(config.background),
+                "blur": scene.blur or None,
+                "room_is_shown": scene.show_room,
+                "profile": self._desk.profile,
+            }
         )
 
     def state(self) -> StateView:

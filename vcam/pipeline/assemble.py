@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,19 +13,17 @@ from vcam.errors import ConfigError
 from vcam.frame import PixelFormat, Size, VideoFormat
 from vcam.pipeline.assemble_engine import EngineRoom
 from vcam.pipeline.assemble_model import ModelProgress, silent
+from vcam.pipeline.assemble_scene import make_scene, next_scene
 from vcam.pipeline.card import CardTexts
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.wiring import Observer, Policy, Wiring
-from vcam.scene.spec import build_scene, parse_color
+from vcam.scene_settings import SCENE_KEYS
 from vcam.sinks.spec import SinkKind, SinkSpec, parse_sink
 from vcam.sources.pace import Pace
 from vcam.sources.spec import SourceKind, SourceSpec, parse_source
-from vcam.stages import MatteControls, Scene, Sink, Source
+from vcam.stages import Sink, Source
 
 _log = logging.getLogger(__name__)
-
-_BACKDROP_KEYS = {"background", "color"}
-_SCENE_KEYS = {*_BACKDROP_KEYS, "smoothing", "despill", "refine"}
 
 
 def assemble(config: Config, *, observer: Observer | None = None, progress: ModelProgress = silent) -> Pipeline:
@@ -45,8 +43,8 @@ def reload(pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgr
     kinds = changed(old, new)
     if Reload.RESTART_STAGES in kinds.values():
         pipeline.reload(wire(new, progress=progress, sinks=pipeline.sinks))
-    elif kinds.keys() & _SCENE_KEYS:
-        pipeline.change_scene(_next_scene(pipeline, new, same_backdrop=not kinds.keys() & _BACKDROP_KEYS))
+    elif kinds.keys() & set(SCENE_KEYS):
+        pipeline.change_scene(next_scene(pipeline.scene, new, kinds, [sink.format for sink in pipeline.sinks]))
     later = sorted(key for key, kind in kinds.items() if kind is Reload.RESTART_PROCESS)
     if later:
         _log.warning("config.needs_restart", extra={"keys": " ".join(later)})
@@ -75,7 +73,7 @@ def wire(
         make_decoder=make_decoder,
         open_processor=room.open_processor,
         sinks=sinks,
-        scene=_scene(config),
+        scene=make_scene(config),
         card=CardTexts().render,
         policy=Policy(
             live=not every_frame,
@@ -179,27 +177,6 @@ def _sink(spec: SinkSpec, nominal: _Nominal) -> Sink:
             from vcam.sinks.null import NullSink
 
             return NullSink(VideoFormat(spec.pixel_format or PixelFormat.YUYV, size.width, size.height))
-
-
-def _scene(config: Config) -> Scene:
-    scene = build_scene(config.background, parse_color(config.color))
-    if scene.show_room:
-        _log.warning("scene.room_is_shown", extra={"hint": "background `none` passes the camera through, unmatted"})
-    return replace(scene, matte=_matte_controls(config))
-
-
-def _next_scene(pipeline: Pipeline, config: Config, *, same_backdrop: bool) -> Scene:
-    """The scene for changed settings, with its pictures drawn here, so that the frame thread finds them ready."""
-    if same_backdrop:
-        return replace(pipeline.scene, matte=_matte_controls(config))
-    scene = _scene(config)
-    for sink in pipeline.sinks:
-        scene.backdrop.render(sink.format.resized(sink.format.size), pts_ns=0)
-    return scene
-
-
-def _matte_controls(config: Config) -> MatteControls:
-    return MatteControls(config.smoothing, config.despill, config.refine)
 
 
 def _path(path: Path | None) -> Path:
