@@ -15,6 +15,9 @@ from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
 from vcam.frame import AffineMatte, EncodedFrame, Image, Plane, Size, Stamp, Tensor, VideoFormat
+from vcam.looks import Framing as Framing
+from vcam.looks import MatteControls as MatteControls
+from vcam.looks import PersonLook as PersonLook
 
 
 class Stage(StrEnum):
@@ -213,19 +216,6 @@ class Backdrop(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class MatteControls:
-    """What is done to the matte before it composes. 0 switches each off, 1 is its full strength.
-
-    smoothing: over time, where alpha is uncertain and nothing moves. despill: the real room's colour is taken out of
-    soft edges. refine: uncertain alpha is found anew from the full-resolution picture.
-    """
-
-    smoothing: float = 0.0
-    despill: float = 0.0
-    refine: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Scene:
     """What the viewer sees behind the person. Replaced as a whole, between two frames.
 
@@ -237,6 +227,8 @@ class Scene:
     blur: float = 0.0
     show_room: bool = False
     matte: MatteControls = MatteControls()
+    person: PersonLook = PersonLook()
+    framing: Framing = Framing()
 
 
 class FrameProcessor(Resource, Protocol):
