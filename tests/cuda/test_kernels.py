@@ -138,6 +138,17 @@ def test_compose_where_alpha_is_zero_gives_the_background_exactly(
         assert_equal(rig.planes(out), background.planes)
 
 
+@pytest.mark.parametrize(("slope", "offset"), [(1.0, -0.3125), (-1.0, 0.4375)])
+def test_compose_looks_wherever_some_colour_could_be_the_person(make_rig: MakeRig, slope: float, offset: float) -> None:
+    image, background = noise(WIDE, 1), noise(WIDE, 2)
+    model, wanted = matte((35, 65), alpha=offset), blank(WIDE)
+    model.a[3] = slope  # 0 at one end of gray, above it at the other
+    native.compose(image, model, background, wanted)
+    with make_rig() as rig:
+        assert_alike(rig.planes(composed(rig, image, model, background)), wanted)
+    assert (wanted[0] != background.planes[0]).mean() > 0.2
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_compose_beside_the_person_gives_the_background_exactly(make_rig: MakeRig, target: PixelFormat) -> None:
     fmt = VideoFormat(target, 320, 96)
