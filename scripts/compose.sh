@@ -5,7 +5,10 @@
 # another file system, for tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/dotenv.sh
+source scripts/dotenv.sh
 root=${ROOT-}
+readonly OWN_GID=10001
 
 say() { printf 'vcam: %s\n' "$*" >&2; }
 
@@ -40,11 +43,13 @@ with_gpu() {
   return 1
 }
 
-: "${VIDEO_GID:=$(group_of video "$root"/dev/video*)}"
-: "${RENDER_GID:=$(group_of render "$root"/dev/dri/renderD*)}"
+VIDEO_GID=$(setting VIDEO_GID) RENDER_GID=$(setting RENDER_GID)
+VIDEO_GID=${VIDEO_GID:-$(group_of video "$root"/dev/video*)} RENDER_GID=${RENDER_GID:-$(group_of render "$root"/dev/dri/renderD*)}
 VIDEO_GID=${VIDEO_GID:-44}
-export VIDEO_GID RENDER_GID=${RENDER_GID:-$VIDEO_GID}
-if [[ -z ${COMPOSE_FILE-} ]] && ! grep -qs '^COMPOSE_FILE=' .env; then
+# compose takes no group twice; without one of its own for GPUs, the container's own group adds nothing
+[[ -n $RENDER_GID && $RENDER_GID != "$VIDEO_GID" ]] || RENDER_GID=$OWN_GID
+export VIDEO_GID RENDER_GID
+if [[ -z $(setting COMPOSE_FILE) ]]; then
   COMPOSE_FILE=compose.yaml
   if with_gpu; then COMPOSE_FILE+=:compose.gpu.yaml; fi
   [[ ! -e compose.override.yaml ]] || COMPOSE_FILE+=:compose.override.yaml

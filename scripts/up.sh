@@ -5,27 +5,13 @@
 # ROOT: of another file system, for tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/dotenv.sh
+source scripts/dotenv.sh
 root=${ROOT-}
 readonly OLDEST_COMPOSE=2.24 WAIT_S=${WAIT_S:-180}
 
 say() { printf 'vcam: %s\n' "$*" >&2; }
 die() { printf 'vcam: %s\nremedy: %s\n' "$1" "$2" >&2; exit 1; }
-
-setting() { # NAME...: the first that is set, in the environment or in .env
-  local name line
-  for name in "$@"; do
-    if [[ -n ${!name-} ]]; then
-      printf '%s' "${!name}"
-      return
-    fi
-  done
-  for name in "$@"; do
-    line=$(grep -s "^$name=." .env | tail -1) || continue
-    line=${line#*=} line=${line#[\"\']}
-    printf '%s' "${line%[\"\']}"
-    return
-  done
-}
 
 need_docker() {
   local told
@@ -94,12 +80,18 @@ find_output() { # akvcam's cameras have two nodes, and the one to write to has a
   die 'there is no virtual camera named AI-Camera' 'sudo make install, or OUTPUT=/dev/videoN for another one'
 }
 
+readable() { # FILE: by anybody who is shown its folder, whatever lies above that
+  (($(stat -c '0%a' "$1") & 4 && $(stat -c '0%a' "$(dirname "$1")") & 1))
+}
+
 reach_picture() { # the container sees the folder MEDIA as /media
   local background=$1 kind file options
   [[ $background =~ ^(image|video):([^,]+)(.*)$ ]] || return 0
   kind=${BASH_REMATCH[1]} file=${BASH_REMATCH[2]/#\~\//$HOME/} options=${BASH_REMATCH[3]}
   [[ $file != /media/* || -e $file ]] || return 0
   file=$(realpath -qe "$file") || die "there is no file ${BASH_REMATCH[2]}" "BACKGROUND=$kind:PATH of a file on this computer"
+  readable "$file" || die "the container may not read $file: it is for its owner only" \
+    "mkdir -p media && install -m 644 '$file' media && make up BACKGROUND='$kind:media/${file##*/}$options'"
   MEDIA=$(dirname "$file") BACKGROUND=$kind:/media/$(basename "$file")$options
   export MEDIA BACKGROUND VCAM_BACKGROUND=$BACKGROUND
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FILES = ("scripts/up.sh", "scripts/compose.sh", "compose.yaml", "compose.gpu.yaml")
+FILES = ("scripts/up.sh", "scripts/compose.sh", "scripts/dotenv.sh", "compose.yaml", "compose.gpu.yaml")
 
 _DOCKER = r"""#!/usr/bin/env bash
 printf '%s\n' "$*" >>"$ASKED"

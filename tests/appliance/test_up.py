@@ -131,6 +131,23 @@ def test_a_picture_of_this_computer_is_one_of_the_container(pc: Checkout, tmp_pa
     assert pc.run("up.sh", BACKGROUND="image:/media/x.jpg").environ["VCAM_BACKGROUND"] == "image:/media/x.jpg"
 
 
+@pytest.mark.parametrize(
+    ("folder", "file", "told"), [(0o755, 0o600, True), (0o700, 0o644, True), (0o711, 0o644, False)]
+)
+def test_a_picture_that_the_container_may_not_read_is_told_with_a_way_out(
+    pc: Checkout, tmp_path: Path, folder: int, file: int, told: bool
+) -> None:
+    picture = tmp_path / "own/my beach.jpg"
+    picture.parent.mkdir()
+    picture.write_text("")
+    picture.chmod(file)
+    picture.parent.chmod(folder)
+    done = pc.run("up.sh", BACKGROUND=f"image:{picture},fit=contain")
+    assert (f"may not read {picture}" in done.err) is told
+    assert ("make up BACKGROUND='image:media/my beach.jpg,fit=contain'" in done.err) is told
+    assert (done.code != 0) is told
+
+
 def test_only_the_services_that_are_named_are_started(pc: Checkout) -> None:
     assert pc.run("up.sh", SERVICES="vcam prometheus").asked_for(
         "compose up --detach --no-build --wait --wait-timeout 180 vcam prometheus"
@@ -170,6 +187,18 @@ def test_without_nodes_groups_are_those_of_that_name(bare: Checkout) -> None:
     told = bare.run("compose.sh", "ps")
     assert (told.environ["VIDEO_GID"], told.environ["RENDER_GID"]) == ("39", "993")
     assert bare.run("compose.sh", "ps", VIDEO_GID="7").environ["VIDEO_GID"] == "7"
+    bare.dotenv("VIDEO_GID=8\nRENDER_GID=9\n")
+    told = bare.run("compose.sh", "ps")
+    assert (told.environ["VIDEO_GID"], told.environ["RENDER_GID"]) == ("8", "9")
+
+
+def test_no_group_is_given_twice_because_compose_takes_none_twice(bare: Checkout) -> None:
+    bare.dotenv("VIDEO_GID=993\n")
+    assert bare.run("compose.sh", "ps").environ["RENDER_GID"] == "10001"
+    bare.dotenv("")
+    (bare.files / "etc/group").write_text("video:x:39:\n")
+    told = bare.run("compose.sh", "ps")
+    assert (told.environ["VIDEO_GID"], told.environ["RENDER_GID"]) == ("39", "10001")
 
 
 @pytest.mark.parametrize(

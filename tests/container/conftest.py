@@ -128,14 +128,14 @@ def dev(appliance: Factory) -> Path:
     return appliance.dev
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_in(cpu_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
     factory = Factory(cpu_image, tmp_path_factory.mktemp("shared"), 19435)
     yield factory
     factory.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(running_in: Factory) -> Appliance:
     """One that is up and LIVE, for all tests that only look."""
     (running_in.dev / "shm/secret").write_text("of another program")

@@ -127,7 +127,8 @@ def test_when_pictures_stop_it_turns_unhealthy_then_ends_and_is_restarted(applia
 def died(vcam: Appliance) -> list[dict[str, dict[str, dict[str, str]]]]:
     """The engine's own record of how the container ended."""
     now = run(("date", "+%s")).stdout.strip()
-    options = ("--since", "30m", "--until", now, "--filter", f"container={vcam.container}", "--filter", "event=die")
+    number = inspect(vcam.container)["Id"]  # another test's container may have had the same name
+    options = ("--since", "30m", "--until", now, "--filter", f"container={number}", "--filter", "event=die")
     return [json.loads(line) for line in docker("events", *options, "--format", "{{json .}}").splitlines()]
 
 
