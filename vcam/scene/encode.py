@@ -1,12 +1,17 @@
 """RGB pictures in the layout of an output, and back: for backdrops and cards, which are made once and not per frame."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from vcam.color import decode_matrix, encode_matrix
+from vcam.color import decode_matrix, encoding
 from vcam.errors import ConfigError
-from vcam.frame import PixelFormat, Plane, Planes, Tensor, VideoFormat, allocate_planes
+from vcam.frame import PixelFormat, Plane, Planes, Size, Tensor, VideoFormat, allocate_planes
+
+
+_BAND_ROWS = 32
+"""Even. So many are worked on at once: whole pictures of floats do not fit the caches, and are slow to come by."""
 
 
 def encode_rgb(rgb: Plane, fmt: VideoFormat) -> Planes:
@@ -19,29 +24,50 @@ def encode_rgb(rgb: Plane, fmt: VideoFormat) -> Planes:
     if fmt.pixel_format is PixelFormat.RGB24:
         planes[0][:] = rgb.reshape(fmt.height, -1)
         return planes
-    matrix = encode_matrix(fmt.matrix, fmt.range)
-    color = _even(rgb).transpose(2, 0, 1).astype(np.float32, order="C")
-    color /= 255.0
-    luma = _levels(_row(matrix[0], color))[: fmt.height]
-    pairs = (color[..., 0::2] + color[..., 1::2]) * np.float32(0.5)
-    quads = (pairs[:, 0::2] + pairs[:, 1::2]) * np.float32(0.5)
+    for top in range(0, fmt.height, _BAND_ROWS):
+        band = rgb[top : top + _BAND_ROWS]
+        color = _even(band).transpose(2, 0, 1).astype(np.float32, order="C")
+        color /= 255.0
+        part = fmt.resized(Size(fmt.width, len(band)))
+        for plane, values in zip(planes, weave(color, encoding(fmt), part), strict=True):
+            begin = top if len(plane) == fmt.height else top // 2
+            plane[begin : begin + len(values)] = _levels(values)
+    return planes
+
+
+def weave(color: Tensor, matrix: Tensor, fmt: VideoFormat) -> Iterator[Tensor]:
+    """What the planes of ``fmt`` hold, float32 and not rounded, of ``matrix`` (3, 4) applied to ``color`` (3, H, W).
+
+    H and W are those of the format, rounded up to even. Chroma is the average of its pixels. Raises ConfigError for a
+    layout that no output has.
+    """
+    h, w = fmt.height, fmt.width
     match fmt.pixel_format:
+        case PixelFormat.RGB24:
+            yield np.stack([_row(row, color)[:h, :w] for row in matrix], axis=-1).reshape(h, -1)
         case PixelFormat.YUYV:
-            packed = planes[0].reshape(fmt.height, -1, 4)
-            packed[..., 0::2] = luma.reshape(fmt.height, -1, 2)
+            packed = np.empty((h, color.shape[2] // 2, 4), np.float32)
+            packed[..., 0::2] = _row(matrix[0], color)[:h].reshape(h, -1, 2)
+            pairs = _pairs(color)[:, :h]
             for k in (1, 2):
-                packed[..., 2 * k - 1] = _levels(_row(matrix[k], pairs[:, : fmt.height]))
-        case PixelFormat.NV12:
-            planes[0][:] = luma[:, : fmt.width]
-            for k in (1, 2):
-                planes[1][:, k - 1 :: 2] = _levels(_row(matrix[k], quads))
-        case PixelFormat.I420:
-            planes[0][:] = luma[:, : fmt.width]
-            for k in (1, 2):
-                planes[k][:] = _levels(_row(matrix[k], quads))
+                packed[..., 2 * k - 1] = _row(matrix[k], pairs)
+            yield packed.reshape(h, -1)
+        case PixelFormat.NV12 | PixelFormat.I420:
+            yield _row(matrix[0], color)[:h, :w]
+            pairs = _pairs(color)
+            quads = (pairs[:, 0::2] + pairs[:, 1::2]) * np.float32(0.5)
+            chroma = [_row(row, quads) for row in matrix[1:]]
+            if fmt.pixel_format is PixelFormat.NV12:
+                yield np.stack(chroma, axis=-1).reshape(quads.shape[1], -1)
+            else:
+                yield from chroma
         case _:
             raise _no_output(fmt)
-    return planes
+
+
+def _pairs(color: Tensor) -> Tensor:
+    """Averages of two neighbours in a row."""
+    return (color[..., 0::2] + color[..., 1::2]) * np.float32(0.5)
 
 
 def decode_rgb(planes: Planes, fmt: VideoFormat) -> Plane:
