@@ -9,7 +9,6 @@ from vcam.color import decode_matrix, encoding
 from vcam.errors import ConfigError
 from vcam.frame import PixelFormat, Plane, Planes, Size, Tensor, VideoFormat, allocate_planes
 
-
 _BAND_ROWS = 32
 """Even. So many are worked on at once: whole pictures of floats do not fit the caches, and are slow to come by."""
 
