@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vcam.color import decode_matrix, decoding, encode_matrix, encoding
+from vcam.color import decode_matrix, decoding, encode_matrix, encoding, look_matrix, tinted
 from vcam.frame import Matrix, PixelFormat, Range, VideoFormat
 
 COLOURS = np.array(
@@ -71,3 +71,32 @@ def test_shared_matrices_cannot_be_written() -> None:
         encoding(VideoFormat(PixelFormat.YUYV, 2, 2))[0, 0] = 1.0
     encode_matrix(Matrix.BT601, Range.FULL)[0, 0] = 1.0
     assert encode_matrix(Matrix.BT601, Range.FULL)[0, 0] != 1.0
+
+
+def _looked(
+    matrix: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.asarray(COLOURS @ matrix.T.astype(np.float64))
+
+
+def test_a_look_of_ones_changes_nothing() -> None:
+    np.testing.assert_array_equal(look_matrix(), np.eye(3, 4))
+
+
+def test_a_look_is_what_its_words_say() -> None:
+    rgb, grey = COLOURS[:, :3], COLOURS @ encode_matrix(Matrix.BT601, Range.FULL)[0] / 255.0
+    np.testing.assert_allclose(_looked(look_matrix(brightness=0.5)), rgb / 2, atol=1e-6)
+    np.testing.assert_allclose(_looked(look_matrix(contrast=1.5)), 1.5 * rgb - 0.25, atol=1e-6)
+    np.testing.assert_allclose(_looked(look_matrix(saturation=0.0)), np.tile(grey, (3, 1)).T, atol=1e-6)
+    np.testing.assert_allclose(_looked(look_matrix(saturation=2.0)), 2 * rgb - grey[:, None], atol=1e-6)
+
+
+def test_the_parts_of_a_look_come_in_their_order() -> None:
+    rgb, grey = COLOURS[:, :3], COLOURS @ encode_matrix(Matrix.BT601, Range.FULL)[0] / 255.0
+    bright, middle = 1.5 * rgb, 1.5 * grey[:, None]
+    wanted = 0.5 * bright + 0.25
+    wanted = 0.4 * wanted + 0.6 * (0.5 * middle + 0.25)
+    all_three = look_matrix(brightness=1.5, contrast=0.5, saturation=0.4)
+    np.testing.assert_allclose(_looked(all_three), wanted, atol=1e-6)
+    wanted = 0.75 * wanted + 0.25 * np.array([0.2, 0.4, 1.0])
+    np.testing.assert_allclose(_looked(tinted(all_three, 0.25, (51, 102, 255))), wanted, atol=1e-6)

@@ -16,6 +16,7 @@ _LUMA_WEIGHTS = {Matrix.BT601: (0.299, 0.114), Matrix.BT709: (0.2126, 0.0722)}
 _LUMA_CHROMA = frozenset({PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420, PixelFormat.I422, PixelFormat.I444})
 
 _CHROMA_ZERO = 128.0
+_MIDDLE_GREY = 0.5
 _QUANTISATION = {Range.FULL: (0.0, 255.0, 255.0), Range.LIMITED: (16.0, 219.0, 224.0)}
 """(luma offset, luma excursion, chroma excursion) in 8-bit levels."""
 
@@ -50,6 +51,25 @@ def same_colour(a: VideoFormat, b: VideoFormat) -> bool:
     return a.pixel_format == PixelFormat.RGB24 or (a.range == b.range and a.matrix == b.matrix)
 
 
+def look_matrix(*, brightness: float = 1.0, contrast: float = 1.0, saturation: float = 1.0) -> Tensor:
+    """(3, 4) float32 that maps (R, G, B, 1), RGB in [0, 1], to the looked at colour, not yet clipped.
+
+    In this order: ``brightness`` multiplies, ``contrast`` moves away from the middle grey, ``saturation`` from the
+    BT.601 luma. Each 1 changes nothing.
+    """
+    luma = _luma(Matrix.BT601)
+    chroma = saturation * np.eye(3) + (1.0 - saturation) * np.tile(luma, (3, 1))
+    middle = (1.0 - contrast) * _MIDDLE_GREY
+    return np.column_stack([contrast * brightness * chroma, [middle] * 3]).astype(np.float32)
+
+
+def tinted(matrix: Tensor, amount: float, color: tuple[int, int, int]) -> Tensor:
+    """The look ``matrix`` with so much, 0..1, of ``color``, RGB 0..255, mixed into what it makes."""
+    result = (1.0 - amount) * matrix.astype(np.float64)
+    result[:, 3] += amount * np.array(color) / 255.0
+    return result.astype(np.float32)
+
+
 @cache
 def _encoding(pixel_format: PixelFormat, matrix: Matrix, range_: Range) -> Tensor:
     rgb = pixel_format == PixelFormat.RGB24
@@ -74,8 +94,13 @@ def _decoding(pixel_format: PixelFormat, matrix: Matrix, range_: Range) -> Tenso
 def _encode(matrix: Matrix, range_: Range) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     kr, kb = _LUMA_WEIGHTS[matrix]
     offset, luma, chroma = _QUANTISATION[range_]
-    y = np.array([kr, 1.0 - kr - kb, kb])
+    y = _luma(matrix)
     u = (np.array([0.0, 0.0, 1.0]) - y) / (2.0 * (1.0 - kb))
     v = (np.array([1.0, 0.0, 0.0]) - y) / (2.0 * (1.0 - kr))
     rows = np.array([luma * y, chroma * u, chroma * v])
     return np.column_stack([rows, [offset, _CHROMA_ZERO, _CHROMA_ZERO]])
+
+
+def _luma(matrix: Matrix) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    kr, kb = _LUMA_WEIGHTS[matrix]
+    return np.array([kr, 1.0 - kr - kb, kb])

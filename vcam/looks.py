@@ -84,3 +84,21 @@ class MatteControls:
     threshold: float = 0.5
     softness: float = 1.0
     grow: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLook:
+    """The linear part of a background's look: of every backdrop, and of the blurred room. color.look_matrix has it.
+
+    brightness, contrast, saturation: factors, 0..2. tint: 0..1, how much of ``color``, RGB 0..255, is mixed in.
+    """
+
+    brightness: float = 1.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    tint: float = 0.0
+    color: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def changes(self) -> bool:
+        return (self.brightness, self.contrast, self.saturation, self.tint) != (1.0, 1.0, 1.0, 0.0)

@@ -18,6 +18,7 @@ from vcam.frame import AffineMatte, EncodedFrame, Image, Plane, Size, Stamp, Ten
 from vcam.looks import Framing as Framing
 from vcam.looks import MatteControls as MatteControls
 from vcam.looks import PersonLook as PersonLook
+from vcam.looks import RoomLook as RoomLook
 
 
 class Stage(StrEnum):
@@ -221,6 +222,7 @@ class Scene:
 
     blur: 0 shows the backdrop; above 0 shows the room, blurred with the person weighted out, 1..100.
     show_room: pass the camera through untouched; only ever set by the explicit background ``none``.
+    room: how the blurred room looks; backdrops have theirs in their pictures.
     """
 
     backdrop: Backdrop
@@ -229,6 +231,7 @@ class Scene:
     matte: MatteControls = MatteControls()
     person: PersonLook = PersonLook()
     framing: Framing = Framing()
+    room: RoomLook = RoomLook()
 
 
 class FrameProcessor(Resource, Protocol):
