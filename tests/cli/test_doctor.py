@@ -102,10 +102,13 @@ def test_wrong_settings_are_a_finding_and_all_else_is_told_too(
     assert len(document["findings"]) > len(CHECKS) // 2
 
 
-def test_settings_from_the_environment_count(computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_from_the_environment_count_and_are_named(
+    computer: Computer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("VCAM_INPUT", "test:")
     monkeypatch.setenv("VCAM_OUTPUT", "null:")
-    doctor(asked(computer), computer.view)
+    doctor(replace(asked(computer), models_dir=None), computer.view)
+    assert json.loads(capsys.readouterr().out)["findings"][0]["facts"] == "no file; set are engine, input, output"
 
 
 def test_every_check_finds_something_somewhere(computer: Computer) -> None:

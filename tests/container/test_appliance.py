@@ -91,6 +91,26 @@ def test_cameras_come_and_go_while_it_runs_and_nothing_else_can_be_opened(
     assert attempt("/dev/v4l/by-id/usb-camera") == "ENXIO"
 
 
+def test_doctor_examines_the_running_container(running: Appliance, running_in: Factory) -> None:
+    def examined(**environ: str) -> dict[str, dict[str, str]]:
+        given = [option for name, value in environ.items() for option in ("--env", f"VCAM_{name}={value}")]
+        done = run(("docker", "exec", *given, running.container, "vcam", "doctor", "--json"), check=False)
+        document = json.loads(done.stdout)
+        assert document["works"] is (done.returncode == 0)
+        return {each["check"]: each for each in document["findings"]}
+
+    well = examined(INPUT="test:", OUTPUT="null:")
+    assert "in a container" in well["system"]["facts"]
+    assert well["port"]["facts"].endswith("is served by a vcam that runs, and is live")
+    assert {each["verdict"] for each in well.values()} <= {"ok", "skip", "warn"}
+    (running_in.dev / "video0").chmod(0o600)
+    ill = examined()
+    assert ill["permission"]["remedy"] == "on the host: sudo chmod g+rw /dev/video0"
+    assert ill["output"]["facts"] == "there is no /dev/video10"
+    assert "on the host: sudo make install" in ill["kernel module"]["remedy"]
+    (running_in.dev / "video0").chmod(0o660)
+
+
 def test_a_crash_is_restarted_with_its_state_and_a_stop_is_clean(appliance: Factory) -> None:
     vcam = appliance(*SCENE)
     vcam.up()

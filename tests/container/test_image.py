@@ -77,12 +77,6 @@ def test_a_camera_that_is_missing_is_one_clear_error(cpu_image: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_doctor_examines_the_container(cpu_image: str) -> None:
-    result = run(("docker", "run", "--rm", cpu_image, "doctor", "--json"), check=False)
-    assert result.returncode != 0
-    assert "AI-Camera" in result.stdout
-
-
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
 def test_every_engine_for_processors_still_works_after_trimming(cpu_image: str, network: Path, name: str) -> None:
     command = ("run", "-i", "test:320x180@30", "-o", "null:", "--frames", "3", "-m", f"/models/{network.name}")

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from vcam import __version__
 from vcam.cli.options import DoctorOptions, typed
-from vcam.config import Config, find_config_file, load_config
+from vcam.config import Config, changed, find_config_file, load_config
 from vcam.doctor.case import Case
 from vcam.doctor.examine import examine, would_work
 from vcam.doctor.finding import Finding, Verdict, fail, ok
@@ -80,6 +80,8 @@ def _case(options: DoctorOptions, view: View) -> tuple[Case, Finding]:
     try:
         file = find_config_file(options.config)
         config = load_config(file, os.environ, typed(options, but=frozenset({"config", "json"})))
-        return Case(view, config), ok("settings", str(file or "no file; the defaults"))
+        named = ", ".join(sorted(changed(Config(), config)))
+        facts = f"set are {named}" if named else "the defaults"
+        return Case(view, config), ok("settings", f"{file or 'no file'}; {facts}")
     except ConfigError as error:
         return Case(view, Config()), fail("settings", error.problem, error.hint)

@@ -1,5 +1,6 @@
 """Who may open video nodes."""
 
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from vcam.doctor.view import View
 CHECK = "permission"
 
 _GROUP_FIELDS = 4
+_GROUP_MAY = stat.S_IRGRP | stat.S_IWGRP
 
 
 def check_access(case: Case) -> Sequence[Finding]:
@@ -28,12 +30,17 @@ def check_access(case: Case) -> Sequence[Finding]:
 def entry_remedy(view: View, node: Path) -> str:
     """How the user gets into the node's group."""
     try:
-        gid = node.stat().st_gid
+        status = node.stat()
     except OSError:
         return f"ls -l {view.name(node)}"
+    gid, belongs = status.st_gid, status.st_gid in view.identity.groups
     if view.in_container:
-        return f'add to the service in compose.yaml:  group_add: ["{gid}"]  and  device_cgroup_rules: ["c 81:* rmw"]'
-    if gid in view.identity.groups:
+        if not belongs:
+            return f'make up  # or in compose.yaml: group_add: ["{gid}"]'
+        if status.st_mode & _GROUP_MAY == _GROUP_MAY:
+            return 'in compose.yaml: device_cgroup_rules: ["c 81:* rmw"]'
+        return f"on the host: sudo chmod g+rw {view.name(node)}"
+    if belongs:
         return f"sudo chmod g+rw {view.name(node)}  # this user is in its group, which may not use it"
     name, members = _group(view, gid)
     if view.identity.user in members:
