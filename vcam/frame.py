@@ -127,6 +127,27 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """What is painted onto a part of one plane, byte by byte: (color + keep * below) / 255, rounded.
+
+    row, column: of its first byte in the plane. color: (rows, bytes) uint16, levels times (255 - keep). keep: the same
+    shape, uint8, how much of what is below remains.
+    """
+
+    row: int
+    column: int
+    color: npt.NDArray[np.uint16]
+    keep: Plane
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A picture with soft edges, in the layout of an output: a patch for each plane. Never changed."""
+
+    patches: tuple[Patch, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AffineMatte:
     """Local affine model of alpha and foreground, (4, h, w) float32 each; borrowed until the engine's next call.
 
