@@ -1,4 +1,4 @@
-"""pixel.h is the one definition of the arithmetic: nvcc must take it too."""
+"""pixel.h and look.h are the one definition of the arithmetic: nvcc must take them too."""
 
 import shutil
 import subprocess
@@ -9,8 +9,9 @@ import pytest
 NATIVE = Path(__file__).parents[2] / "vcam" / "native"
 
 KERNEL = r"""
-#include "pixel.h"
+#include "look.h"
 
+using namespace vcam;
 using namespace vcam::pixel;
 
 extern "C" __global__ void everything(const float* in, float* out, Matrix34 to_rgb, Matrix34 to_levels, int n) {
@@ -22,6 +23,13 @@ extern "C" __global__ void everything(const float* in, float* out, Matrix34 to_r
     const float a = alpha(in[0], in[1], gray(rgb));
     const Vec3<float> fg = {foreground(in[2], in[3], rgb.x), foreground(in[4], in[5], rgb.y), rgb.z};
     out[i] = level(blend(a, encode(to_levels, fg).x, in[i])) + room_weight(a, 32.0f) + s.middle_weight;
+}
+
+extern "C" __global__ void person(const float* in, float* out, const look::Look* l) {
+    const look::RowLook row = look::row_look(*l, threadIdx.x);
+    const Vec3<float> light = look::light(in[0], Vec3<float>{in[1], in[2], in[3]});
+    const Vec3<float> c = look::shown(*l, row, look::lit(*l, look::graded(*l, light), light));
+    out[threadIdx.x] = look::cover(*l, row, in[4]) * (c.x + c.y + c.z);
 }
 """
 
