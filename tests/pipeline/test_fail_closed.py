@@ -298,6 +298,26 @@ def test_nobody_watching_closes_the_camera(ahead: bool) -> None:
 
 
 @either_intake
+def test_who_comes_while_nobody_watches_finds_the_card_and_not_the_last_picture(ahead: bool) -> None:
+    rig = Rig(ahead=ahead)
+    rig.policy = replace(rig.policy, idle_after_s=0.05)
+    rig.sink.readers = 1
+    with rig.running() as pipeline:
+        rig.wait_live(3)
+        rig.sink.readers = 0
+        wait_until(lambda: pipeline.snapshot().state is State.IDLE)
+        assert rig.sink.wait_for(lambda all_: not any(map(room.shows_person, all_[-2:])), LIMIT_S)
+        wait_until(lambda: not rig.source.is_open)
+        assert pipeline.snapshot().state is State.IDLE
+        rig.sink.readers = 1
+        reasons = set()
+        while rig.sink.pictures and not room.shows_person(rig.sink.pictures[-1]):
+            reasons.add(pipeline.snapshot().safe_reason)
+        assert SafeReason.CAMERA_LOST not in reasons
+    rig.assert_closed()
+
+
+@either_intake
 def test_stop_is_clean_within_a_second_even_when_the_engine_hangs(ahead: bool) -> None:
     gate = threading.Event()
     rig = Rig(engine_faults={3: lambda: assert_set(gate)}, ahead=ahead)

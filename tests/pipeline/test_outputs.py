@@ -124,3 +124,22 @@ def test_nobody_misses_a_dead_output_while_nobody_watches(idle_after_s: float | 
         clock.now_s += LIMIT_S
         with nullcontext() if idle_after_s else pytest.raises(SinkError, match="no output has taken a picture"):
             pipeline._check_outputs()
+
+
+def test_an_output_that_comes_back_while_nobody_watches_is_seen_again() -> None:
+    clock = Clock()
+    rig = Rig(sinks=(dying(1),))
+    rig.policy = replace(rig.policy, idle_after_s=1.0, clock=clock)
+    rig.sink.readers = 0
+    with Pipeline(rig.wiring()) as pipeline:
+        pipeline._tick()
+        clock.now_s += 1.0
+        rig.sink._refuse = 1
+        for _ in range(20):
+            pipeline._tick()
+        assert pipeline.snapshot().state is State.IDLE
+        rig.sink._faults = {}
+        written = len(rig.sink.pictures)
+        clock.now_s += 1.0
+        pipeline._tick()
+        assert len(rig.sink.pictures) == written + 1

@@ -112,8 +112,12 @@ class Outputs:
             if not shows_room:
                 self.tap.picture(images[0])
 
-    def tend(self) -> None:
-        """Reopen what failed, and count the readers. Called by the supervisor, about once a frame."""
+    def tend(self) -> bool:
+        """Reopen what failed, and count the readers. Called by the supervisor, about once a frame.
+
+        Whether one was opened: applications see it only once a picture was written to it.
+        """
+        reopened = False
         with self._lock:
             for output in self._outputs:
                 if output.up:
@@ -123,6 +127,9 @@ class Outputs:
                         output.open()
                     except SinkError as error:
                         self._failed(output, error)
+                    else:
+                        reopened = True
+        return reopened
 
     def check(self, limit_s: float) -> None:
         """Raises SinkError when no output is open, and none has taken a picture for ``limit_s`` since the last failed.

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from vcam.errors import EngineError
+from vcam.pipeline.attention import Attention
 from vcam.pipeline.capture import Captured, CaptureLoop, CapturePolicy
 from vcam.pipeline.outputs import Outputs
 from vcam.pipeline.runner import FrameLoop
@@ -46,8 +47,7 @@ class Pipeline:
         self._paused = False
         self._reloaded: Wiring | None = None
         self._reloading = False
-        self._unwatched_since_s: float | None = None
-        self._idle = False
+        self._attention = Attention(self._clock)
         self.ended = False
         self._reason: SafeReason | None = SafeReason.STARTING
         self.statistics = Statistics(self._clock)
@@ -102,7 +102,7 @@ class Pipeline:
     def pause(self, *, paused: bool) -> None:
         """Show the SAFE card instead of the person, or stop doing so."""
         self._paused = paused
-        self._frames.paused = paused
+        self._frames.paused = self._paused or self._attention.asleep
 
     @property
     def total_frames(self) -> int | None:
@@ -185,9 +185,9 @@ class Pipeline:
             on_end=self._wake.set,
         )
         # What was asked for outlives the loops: a reload must neither end a pause nor wake an idle camera.
-        self._frames.paused, self._frames.scene = self._paused, self._scene
-        self._idle = self._idle and policy.idle_after_s is not None
-        self._capture.idle(asleep=self._idle)
+        self._attention.asleep = self._attention.asleep and policy.idle_after_s is not None
+        self._frames.paused, self._frames.scene = self._paused or self._attention.asleep, self._scene
+        self._capture.idle(asleep=self._attention.asleep)
 
     def _start_loops(self) -> None:
         self._frames.worker.start()
@@ -212,19 +212,22 @@ class Pipeline:
         self._start_loops()
 
     def _tick(self) -> None:
-        self._outputs.tend()
+        if self._outputs.tend():
+            self._attention.cover()
         self._watch_consumers()
         state, reason = self._state()
         if state is State.LIVE:
             self._reloading = False
         elif reason is not None and self._wiring.policy.live:
             self._write_safe(reason)
+        elif self._attention.owes_card():
+            self._write_safe(SafeReason.STARTING)
         if reason is not self._reason:
             _log.info("pipeline.state", extra={"state": str(state), "reason": str(reason or "")})
             self._reason = reason
 
     def _state(self) -> tuple[State, SafeReason | None]:
-        if self._idle:
+        if self._attention.asleep:
             return State.IDLE, None
         if self._paused:
             return State.SAFE, SafeReason.PAUSED
@@ -271,7 +274,7 @@ class Pipeline:
 
     def _check_outputs(self) -> None:
         """An output may need what only a new process gets, as the device nodes of a container: the manager's turn."""
-        if not self._idle:
+        if not self._attention.asleep:
             self._outputs.check(self._wiring.policy.give_up_after_s)
 
     def _live_age_s(self) -> float | None:
@@ -285,14 +288,10 @@ class Pipeline:
 
     def _watch_consumers(self) -> None:
         limit = self._wiring.policy.idle_after_s
-        if limit is None:
+        if limit is None or not self._attention.look(watched=self._outputs.watched(), limit_s=limit):
             return
-        if self._outputs.watched():
-            self._unwatched_since_s = None
-        elif self._unwatched_since_s is None:
-            self._unwatched_since_s = self._clock()
-        asleep = self._unwatched_since_s is not None and self._clock() - self._unwatched_since_s >= limit
-        if asleep is not self._idle:
-            self._idle = asleep
-            self._capture.idle(asleep=asleep)
-            _log.info("pipeline.idle" if asleep else "pipeline.awake")
+        asleep = self._attention.asleep
+        self._capture.idle(asleep=asleep)
+        # What was live before is not missed after it: the camera is only being opened again.
+        self._frames.paused, self._frames.last_live_s = self._paused or asleep, None
+        _log.info("pipeline.idle" if asleep else "pipeline.awake")
