@@ -73,10 +73,10 @@ type: $(VENV)/.dev ## Types: mypy, strict
 layers: $(VENV)/.dev ## Data flows one way: import-linter
 	$(BIN)/lint-imports
 
-files: $(VENV)/.dev ## Shell scripts, systemd units, udev rules, Dockerfile, YAML, compose files, alerts
-	scripts/check_host.sh
+files: $(VENV)/.dev ## Shell scripts, units, rules, Dockerfile, YAML, compose files, alerts (STRICT=--strict: nothing is skipped)
+	scripts/check_host.sh $(STRICT)
 	scripts/check_container.sh
-	scripts/check_monitoring.sh
+	scripts/check_monitoring.sh $(STRICT)
 
 format: $(VENV)/.dev ## Put the code into the house format
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
