@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from vcam.errors import MediaError
-from vcam.scene.picture_file import load_picture
+from vcam.scene.picture_file import load_picture, load_rgba
 
 FILL = (10, 20, 30)
 
@@ -127,3 +127,19 @@ def test_says_what_is_missing_or_no_picture(tmp_path: Path) -> None:
     text.write_text("no picture")
     with pytest.raises(MediaError, match="not a picture of a known kind"):
         load_picture(text, FILL)
+
+
+def test_keeps_the_alpha_of_layers(tmp_path: Path) -> None:
+    path = tmp_path / "glass.png"
+    rgba = np.array([[[200, 100, 50, 255], [200, 100, 50, 0], [210, 220, 230, 128]]], np.uint8)
+    Image.fromarray(rgba).save(path)
+    assert np.array_equal(np.asarray(load_rgba(path)), rgba)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "CMYK", "1", "YCbCr", "I;16"])
+def test_a_layer_without_alpha_is_opaque(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "picture.tif"
+    white = Image.new("RGB", (5, 4), (255, 255, 255))
+    deep = Image.fromarray(np.full((4, 5), 65535, np.uint16))
+    (deep if mode == "I;16" else white.convert(mode)).save(path)
+    assert (np.asarray(load_rgba(path)) >= 254).all()

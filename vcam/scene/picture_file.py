@@ -18,7 +18,7 @@ _MOST_PIXELS = 100_000_000
 _LONGEST_SIDE_PX = 4096
 """Larger pictures are kept at this size: enough for any output."""
 
-_HINT = "give -b image:PATH a whole JPEG, PNG, WebP, TIFF, BMP or GIF file"
+_HINT = "name a whole JPEG, PNG, WebP, TIFF, BMP or GIF file behind image:"
 
 
 def load_picture(path: Path, fill: tuple[int, int, int]) -> Pillow.Image:
@@ -27,6 +27,17 @@ def load_picture(path: Path, fill: tuple[int, int, int]) -> Pillow.Image:
     Grey, 16-bit, palette and CMYK pictures are converted; of an animation it is the first picture.
     Raises MediaError when the file is missing, of an unknown kind, damaged, or above 100 megapixels.
     """
+    return _flattened(_read(path), fill)
+
+
+def load_rgba(path: Path) -> Pillow.Image:
+    """The picture with its alpha, straight, 255 where it has none; else as ``load_picture``."""
+    picture = _read(path)
+    return (_eight_bit(picture) if _is_deep(picture) else picture).convert("RGBA")
+
+
+def _read(path: Path) -> Pillow.Image:
+    """Turned upright, not larger than it may be, in whatever mode it has. Raises MediaError."""
     try:
         upright = _decoded(path)
     except UnidentifiedImageError as error:
@@ -38,7 +49,7 @@ def load_picture(path: Path, fill: tuple[int, int, int]) -> Pillow.Image:
     except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow's readers raise on damaged files
         raise MediaError(f"{path} cannot be read: {error}", hint=_HINT, path=str(path)) from error
     upright.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX), Pillow.Resampling.LANCZOS)
-    return _flattened(upright, fill)
+    return upright
 
 
 def _decoded(path: Path) -> Pillow.Image:
@@ -64,13 +75,17 @@ def _too_large(path: Path, size: str) -> MediaError:
 
 
 def _flattened(picture: Pillow.Image, fill: tuple[int, int, int]) -> Pillow.Image:
-    if picture.mode.startswith(("I", "F")):
+    if _is_deep(picture):
         picture = _eight_bit(picture)
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     rgba = picture.convert("RGBA")
     below = Pillow.new("RGBA", rgba.size, fill)
     return Pillow.alpha_composite(below, rgba).convert("RGB")
+
+
+def _is_deep(picture: Pillow.Image) -> bool:
+    return picture.mode.startswith(("I", "F"))
 
 
 def _eight_bit(picture: Pillow.Image) -> Pillow.Image:
