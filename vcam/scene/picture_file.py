@@ -18,7 +18,7 @@ _MOST_PIXELS = 100_000_000
 _LONGEST_SIDE_PX = 4096
 """Larger pictures are kept at this size: enough for any output."""
 
-_HINT = "name a whole JPEG, PNG, WebP, TIFF, BMP or GIF file behind image:"
+_HINT = "for PATH of image:PATH, give a whole JPEG, PNG, WebP, TIFF, BMP or GIF file"
 
 
 def load_picture(path: Path, fill: tuple[int, int, int]) -> Pillow.Image:
