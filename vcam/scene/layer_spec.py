@@ -1,0 +1,164 @@
+"""Layers as the user names them: image:PATH and text:NAME, with options behind commas."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from vcam.errors import ConfigError
+from vcam.frame import Size
+from vcam.scene.anchor import Anchor
+from vcam.words import expanded
+
+FORMS = "image:PATH, text:NAME or text:NAME,SECOND LINE, each with ,x= ,y= ,width= ,opacity= ,anchor="
+
+_COMMA = re.compile(r"(?<!\\),")
+_OPTION = re.compile(r"\s*([a-z_]+)=(.*)", re.DOTALL)
+_LONGEST_LINE = 80
+
+
+class LayerKind(StrEnum):
+    IMAGE = "image"
+    TEXT = "text"
+
+
+_OPTIONS: Mapping[LayerKind, tuple[str, ...]] = MappingProxyType(
+    {
+        LayerKind.IMAGE: ("x", "y", "width", "opacity", "anchor", "mask"),
+        LayerKind.TEXT: ("x", "y", "width", "opacity", "anchor", "font"),
+    }
+)
+_MARGINS: Mapping[LayerKind, tuple[float, float]] = MappingProxyType(
+    {LayerKind.IMAGE: (0.0, 0.0), LayerKind.TEXT: (0.04, 0.06)}
+)
+"""Left free at the sides, as shares of the picture, where the user gives no x or y."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a layer lies. x, y: shares of the picture, where the anchor of the layer comes to lie. width: a share of
+    the picture's, None for its own."""
+
+    anchor: Anchor
+    x: float
+    y: float
+    width: float | None = None
+
+    def corner(self, size: Size, target: Size) -> tuple[int, int]:
+        """Left and top of a layer of that size, in pixels of the picture; may lie outside."""
+        across, down = self.anchor.fraction
+        return round(self.x * target.width - across * size.width), round(self.y * target.height - down * size.height)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """lines: of a text, one or two. path: of an image. mask: a picture whose brightness is a second alpha of the image.
+    font: a TrueType or OpenType file. opacity: 0..1."""
+
+    kind: LayerKind
+    placement: Placement
+    opacity: float
+    lines: tuple[str, ...] = ()
+    path: Path = Path()
+    mask: Path | None = None
+    font: Path | None = None
+
+
+def parse_layer(text: str) -> LayerSpec:
+    """Raises ConfigError."""
+    name, colon, rest = text.strip().partition(":")
+    try:
+        kind = LayerKind(name)
+    except ValueError:
+        near = difflib.get_close_matches(name, [kind.value for kind in LayerKind], n=1, cutoff=0.5)
+        asked = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(
+            f"layer {text!r} is unknown{asked}", hint=f"write each of layers as one of: {FORMS}"
+        ) from None
+    head, options = _split(text, kind, rest if colon else "")
+    placement = _placement(text, kind, options)
+    opacity = _share(text, "opacity", options.get("opacity", "1"))
+    if kind is LayerKind.TEXT:
+        font = options.get("font")
+        return LayerSpec(
+            kind, placement, opacity, lines=_lines(text, head), font=None if font is None else expanded(font)
+        )
+    mask = options.get("mask")
+    if not head:
+        raise ConfigError(f"layer {text!r} names no file", hint="write image:PATH, as in image:podium.png")
+    return LayerSpec(kind, placement, opacity, path=expanded(head), mask=None if mask is None else expanded(mask))
+
+
+def _split(text: str, kind: LayerKind, rest: str) -> tuple[str, dict[str, str]]:
+    """What stands before the options, and them by name."""
+    parts = _COMMA.split(rest)
+    first = next((k for k, part in enumerate(parts) if _OPTION.fullmatch(part)), len(parts))
+    options: dict[str, str] = {}
+    for part in parts[first:]:
+        match = _OPTION.fullmatch(part)
+        name, value = (match[1], match[2].strip()) if match else (part, "")
+        if name not in _OPTIONS[kind] or name in options or not value:
+            raise ConfigError(
+                f"layer {text!r}: {part.strip()!r} is no option of {kind}, or stands there twice",
+                hint=f"options are {', '.join(f'{option}=' for option in _OPTIONS[kind])}, behind all else; "
+                "write \\, for a comma that divides nothing",
+            )
+        options[name] = value
+    return ",".join(parts[:first]).strip(), options
+
+
+def _placement(text: str, kind: LayerKind, options: Mapping[str, str]) -> Placement:
+    usual = Anchor.BOTTOM_LEFT if kind is LayerKind.TEXT else Anchor.BOTTOM
+    try:
+        anchor = Anchor(options.get("anchor", usual))
+    except ValueError:
+        raise ConfigError(
+            f"layer {text!r}: {options['anchor']!r} is no anchor", hint=f"write anchor= and one of {', '.join(Anchor)}"
+        ) from None
+    x, y = (
+        fraction + margin * (1.0 - 2.0 * fraction)
+        for fraction, margin in zip(anchor.fraction, _MARGINS[kind], strict=True)
+    )
+    return Placement(
+        anchor,
+        _share(text, "x", options["x"]) if "x" in options else x,
+        _share(text, "y", options["y"]) if "y" in options else y,
+        _width(text, options["width"]) if "width" in options else None,
+    )
+
+
+def _width(text: str, value: str) -> float:
+    width = _share(text, "width", value)
+    if width == 0.0:
+        raise ConfigError(f"layer {text!r}: a width of 0 shows nothing", hint="write width= with a share above 0")
+    return width
+
+
+def _share(text: str, name: str, value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise ConfigError(
+            f"layer {text!r}: {name}={value} is no share", hint=f"write {name}= with a number from 0 to 1, as in 0.5"
+        )
+    return share
+
+
+def _lines(text: str, head: str) -> tuple[str, ...]:
+    """One or two; further commas belong to the second."""
+    lines = tuple(line.replace("\\,", ",").strip() for line in _COMMA.split(head, maxsplit=1))
+    lines = tuple(line for line in lines if line)
+    if not lines:
+        raise ConfigError(f"layer {text!r} says nothing", hint="write text:NAME, as in text:Ada Lovelace,Analyst")
+    for line in lines:
+        if len(line) > _LONGEST_LINE or not line.isprintable():
+            raise ConfigError(
+                f"layer {text!r}: a line is longer than {_LONGEST_LINE} letters, or holds some that cannot be shown",
+                hint="write a shorter text, on one or two lines",
+            )
+    return lines
