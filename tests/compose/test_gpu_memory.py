@@ -1,5 +1,6 @@
 """How pictures get to the GPU and back: no copy too many, none missing, no memory left."""
 
+import ctypes
 import gc
 import threading
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ import pytest
 from tests.compose.gpu_rig import Gpu, assert_same, copies, shown
 from tests.compose.rig import CAMERA, NV12, SMALL, YUYV, NoiseBackdrop, frame
 from tests.native.pictures import noise
+from tests.support.host_kernels import host_kernels
 from tests.support.jpeg import encode_jpeg, smooth_rgb
 from tests.support.nvjpeg_like import NvJpegLike
 from vcam.compose.gpu import GpuFrameProcessor
 from vcam.cuda.device import Device
+from vcam.cuda.live import LiveStruct, ViewStruct
 from vcam.decode.nvjpeg import NvJpegDecoder
 from vcam.decode.turbo import TurboDecoder
 from vcam.fakes import FakeDriver
@@ -32,7 +35,7 @@ from vcam.frame import (
     split_planes,
 )
 from vcam.scene.backdrops import SolidBackdrop
-from vcam.stages import Scene, StageTimes
+from vcam.stages import MatteControls, Scene, StageTimes
 
 STILL = Scene(SolidBackdrop((10, 200, 30)))
 
@@ -40,7 +43,7 @@ STILL = Scene(SolidBackdrop((10, 200, 30)))
 @pytest.fixture
 def gpu() -> Iterator[Gpu]:
     """Open, and past the first frames."""
-    gpu = Gpu([YUYV, NV12])
+    gpu = Gpu([YUYV, NV12], driver=FakeDriver(host_kernels()))
     with gpu.processor as processor:
         for number in range(4):
             shown(processor, number, STILL)
@@ -155,9 +158,24 @@ def test_a_still_backdrop_is_uploaded_once(gpu: Gpu) -> None:
 
 
 def test_after_the_blur_the_backdrop_is_uploaded_again(gpu: Gpu) -> None:
-    assert uploads(gpu, frame(), replace(STILL, blur=20.0)) == 1
-    assert uploads(gpu, frame(), STILL) == 3
+    blurred = replace(STILL, blur=20.0)
+    assert uploads(gpu, frame(), blurred) == 2, "and how strong it is"
+    assert uploads(gpu, frame(), blurred) == 1
+    assert uploads(gpu, frame(), STILL) == 4
     assert uploads(gpu, frame(), STILL) == 1
+
+
+def test_what_only_changes_numbers_takes_one_small_copy_and_records_nothing(gpu: Gpu) -> None:
+    """Sliders are moved while frames pass."""
+    scenes = [replace(STILL, blur=blur, matte=MatteControls(*[0.1 * blur] * 3)) for blur in (2.0, 4.0, 6.0, 8.0, 10.0)]
+    for scene in [scenes[0]] * 4:
+        shown(gpu.processor, 4, scene)
+    recorded = gpu.driver.calls.count("begin_capture")
+    for number, scene in enumerate(scenes[1:]):
+        before = len(gpu.driver.calls)
+        assert uploads(gpu, frame(sequence=number), scene) == 2
+        assert "launch_graph" in gpu.driver.calls[before:]
+    assert gpu.driver.calls.count("begin_capture") == recorded
 
 
 def test_a_backdrop_of_another_format_is_refused(gpu: Gpu) -> None:
@@ -197,7 +215,7 @@ def test_pictures_of_a_decoder_on_the_gpu_are_not_uploaded() -> None:
         for number, data in enumerate(jpegs):
             image = decoders[number % 3].decode(EncodedFrame(data, mjpg, Stamp(number, number)))
             got, copied = processed(gpu, image)
-            assert copied == (2 if number == 0 else 0), "the backdrops, once"
+            assert copied == (3 if number == 0 else 0), "the backdrops and what the scene asks, once"
             assert_same(got, copies(twin.process(on_host(gpu.driver, image), STILL, StageTimes())))
             assert_same([(processor.last_alpha(),)], [(twin.last_alpha(),)])
         assert processor.captured
@@ -271,10 +289,12 @@ def test_a_stride_is_no_change_of_format(gpu: Gpu) -> None:
 
 
 def test_what_is_held_can_be_calculated() -> None:
-    """The camera's picture, output and backdrop, and the tensors: nothing else, but for where each begins."""
+    """The camera's picture, output and backdrop, the tensors, and what kernels read of the scene: nothing else, but for
+    where each begins."""
     gpu = Gpu([YUYV])
     with gpu.processor as processor:
         shown(processor, 1, STILL)
         tensors = [spec.nbytes for spec in gpu.engine.tensors.values()]
         wanted = frame_bytes(CAMERA) + 2 * frame_bytes(YUYV) + sum(tensors)
-        assert 0 <= processor.device.allocated_bytes - wanted < 256 * (len(tensors) + 3)
+        wanted += ctypes.sizeof(LiveStruct) + 2 * ctypes.sizeof(ViewStruct)
+        assert 0 <= processor.device.allocated_bytes - wanted < 256 * (len(tensors) + 4)

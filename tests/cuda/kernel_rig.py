@@ -1,5 +1,6 @@
 """What the tests of the kernels share: pictures and mattes on a device, and their way back."""
 
+import ctypes
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from tests.support.host_kernels import SANITIZE, host_kernels
 from vcam.cuda.device import Device
 from vcam.cuda.driver import Driver
 from vcam.cuda.kernels import DeviceMatte, DevicePicture, Kernels, read_fatbin
+from vcam.cuda.live import ViewStruct, live_struct, view_struct
 from vcam.fakes import FakeDriver
 from vcam.frame import AffineMatte, DevicePlane, Image, Levels, Plane, Planes, Size, VideoFormat, Window, plane_shapes
+from vcam.stages import MatteControls
 
 UNWRITTEN = 77
 """What outputs are filled with, so that it shows where nothing was written."""
@@ -44,6 +47,24 @@ def examples(count: int) -> settings:
     """So many, or a quarter of them under AddressSanitizer. The fixtures are makers: examples share nothing."""
     most = count // 4 if SANITIZE in os.environ else count
     return settings(max_examples=most, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+ALL_LEVELS, OFF = Levels(), MatteControls()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What may change from frame to frame: pictures of a size, and the window of the matte that covers them."""
+
+    picture: Size
+    window: Window | None = None
+    levels: Levels = ALL_LEVELS
+    controls: MatteControls = OFF
+    sigma_px: float = 0.0
+
+    def view(self, matte: Size) -> ViewStruct:
+        whole = Window(0.0, 0.0, matte.width, matte.height)
+        return view_struct(self.picture, self.window or whole, matte, matte, self.sigma_px)
 
 
 class KernelRig:
@@ -106,13 +127,17 @@ class KernelRig:
             for plane, (rows, row) in zip(picture.planes, plane_shapes(picture.format), strict=True)
         )
 
-    def matte(
-        self, matte: AffineMatte, *, half: bool, levels: Levels | None = None, window: Window | None = None
-    ) -> DeviceMatte:
+    def matte(self, matte: AffineMatte, *, half: bool, live: Live | None = None) -> DeviceMatte:
+        """With what else the kernels are to read of it; without, the whole matte, for pictures of its size."""
         _, height, width = matte.a.shape
+        size, asked = Size(width, height), live or Live(Size(width, height))
         a, b = (self.memory(values.astype(np.float16 if half else np.float32)) for values in (matte.a, matte.b))
-        whole = Window(0.0, 0.0, width, height)
-        return DeviceMatte(a, b, Size(width, height), half, levels or Levels(), window or whole)
+        values = self.struct(live_struct(asked.levels, asked.controls))
+        return DeviceMatte(a, b, size, half, self.struct(asked.view(size)), values)
+
+    def struct(self, values: ctypes.Structure) -> int:
+        """Address of a copy."""
+        return self.memory(np.frombuffer(bytes(values), np.uint8))
 
     def flag(self, value: int = 0) -> int:
         return self.memory(np.array([value], np.uint32))

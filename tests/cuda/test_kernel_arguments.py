@@ -9,15 +9,16 @@ import pytest
 from tests.cuda.kernel_rig import KernelRig, MakeRig, make_rig
 from tests.native.pictures import matte
 from tests.support.host_kernels import Field, host_kernels, host_library
-from vcam.cuda import arguments, blur, edge, kernels
+from vcam.cuda import arguments, blur, edge, kernels, live
 from vcam.cuda.arguments import DevicePicture, picture_struct
-from vcam.frame import DevicePlane, PixelFormat, Size, VideoFormat, Window
+from vcam.frame import DevicePlane, PixelFormat, Size, VideoFormat
 
 __all__ = ["make_rig"]
 
 STRUCTS: dict[str, type[ctypes.Structure]] = {
     ("Matrix34" if name == "MatrixStruct" else name.removesuffix("Struct")): struct
-    for name, struct in vars(arguments).items()
+    for module in (arguments, live)
+    for name, struct in vars(module).items()
     if isinstance(struct, type) and issubclass(struct, ctypes.Structure)
 }
 NV12 = VideoFormat(PixelFormat.NV12, 64, 32)
@@ -45,7 +46,7 @@ def test_constants_are_the_same() -> None:
     assert constants["kMaxBlurCells"] == blur._CELLS_PER_SIDE
     assert constants["kWideFactor"] == blur._WIDE
     assert constants["kPasses"] == blur._NEAR_STEPS == blur._ALL_STEPS // 2
-    assert constants["kCellsPerSide"] == edge._CELLS_PER_SIDE
+    assert constants["kCellsPerSide"] == live._CELLS_PER_SIDE
     assert constants["kStatePlanes"] == edge._STATE_PLANES
     assert constants["kLinePlanes"] == edge._LINE_PLANES
     assert constants["kRoomPlanes"] == edge._ROOM_PLANES
@@ -94,7 +95,7 @@ def test_scale_and_convert_refuse_what_they_cannot_do(make_rig: MakeRig) -> None
             rig.kernels.scale(
                 source,
                 rig.blank(replace(NV12, pixel_format=PixelFormat.YUYV)),
-                Window(0, 0, 64, 32),
+                rig.flag(),
                 cuda_stream=rig.stream,
             )
         with pytest.raises(ValueError, match="64x32 and 32x32"):

@@ -11,6 +11,7 @@ from tests.cuda.kernel_rig import (
     LOW,
     PLACES,
     KernelRig,
+    Live,
     MakeRig,
     Place,
     assert_alike,
@@ -58,8 +59,8 @@ def on_device(
     size = image.format.size
     blur = DeviceBlur(rig.kernels, size, rig.memory(np.full(blur_bytes(size), 0xFF, np.uint8)))
     source = rig.picture(image, place)
-    weights = rig.matte(model, half=half, window=window)
-    blur.gather(source, weights, sigma_px(strength, size), cuda_stream=rig.stream)
+    live = Live(size, window, sigma_px=sigma_px(strength, size))
+    blur.gather(source, rig.matte(model, half=half, live=live), cuda_stream=rig.stream)
     out = rig.blank(target, place)
     blur.render(out, cuda_stream=rig.stream)
     return rig.planes(out)
@@ -157,7 +158,7 @@ def test_pictures_of_another_size_are_refused(make_rig: MakeRig) -> None:
         with pytest.raises(ValueError, match="64x48"):
             blur.render(other, cuda_stream=rig.stream)
         with pytest.raises(ValueError, match="64x48"):
-            blur.gather(other, rig.matte(matte((3, 4)), half=True), 3.0, cuda_stream=rig.stream)
+            blur.gather(other, rig.matte(matte((3, 4)), half=True), cuda_stream=rig.stream)
 
 
 def test_levels_decide_what_is_room(make_rig: MakeRig) -> None:
@@ -169,8 +170,8 @@ def test_levels_decide_what_is_room(make_rig: MakeRig) -> None:
     cpu.render(wanted, target)
     with make_rig() as rig:
         blur = DeviceBlur(rig.kernels, size, rig.memory(np.zeros(blur_bytes(size), np.uint8)))
-        on_gpu = rig.matte(model, half=False, levels=levels)
-        blur.gather(rig.picture(image), on_gpu, sigma_px(20.0, size), cuda_stream=rig.stream)
+        live = Live(size, levels=levels, sigma_px=sigma_px(20.0, size))
+        blur.gather(rig.picture(image), rig.matte(model, half=False, live=live), cuda_stream=rig.stream)
         out = rig.blank(target)
         blur.render(out, cuda_stream=rig.stream)
         assert_alike(rig.planes(out), wanted)

@@ -11,6 +11,7 @@ from tests.cuda.kernel_rig import (
     PACKED,
     PLACES,
     KernelRig,
+    Live,
     MakeRig,
     Place,
     assert_alike,
@@ -80,9 +81,12 @@ class DeviceRun:
         self._rig, self._half, self._levels, self._turn = rig, half, levels, 0
         self._edge = DeviceEdge(rig.kernels, size, rig.memory(np.full(edge_bytes(size), 0xFF, np.uint8)))
 
-    def prepare(self, given: Frame, controls: MatteControls, window: Window | None = None) -> DeviceMatte:
+    def prepare(
+        self, given: Frame, controls: MatteControls, picture: Size = CAMERA.size, window: Window | None = None
+    ) -> DeviceMatte:
         small = self._rig.memory(given.small.astype(np.float16 if self._half else np.float32))
-        model = self._rig.matte(given.matte, half=self._half, levels=self._levels, window=window)
+        live = Live(picture, window, self._levels, controls)
+        model = self._rig.matte(given.matte, half=self._half, live=live)
         self._turn = 1 - self._turn
         return self._edge.prepare(
             small, model, controls, self._turn, small_half=self._half, cuda_stream=self._rig.stream
@@ -172,7 +176,7 @@ def test_any_picture(
             given = frame(low, number, seed)
             on_cpu = halved(given, half=half)
             twin.prepare(on_cpu.small, on_cpu.matte, controls, levels=LEVELS)
-            model = run.prepare(given, controls, window)
+            model = run.prepare(given, controls, source.size, window)
         twin.compose(image, background, wanted, window=window)
         got = composed(rig, image, model, background, place)
     assert_alike(without_padding(got, fmt), without_padding(wanted, fmt))
@@ -203,7 +207,7 @@ def test_filling_the_state_forgets_all_frames(make_rig: MakeRig) -> None:
                 rig.write(memory, np.full(edge.state_bytes, 0xFF, np.uint8))
             given = frame(LOW, 0)
             level = AffineMatte(given.matte.a, given.matte.b - 0.01 * number, STAMP)
-            model = rig.matte(level, half=True, levels=LEVELS)
+            model = rig.matte(level, half=True, live=Live(CAMERA.size, None, LEVELS, controls))
             small = rig.memory(given.small.astype(np.float16))
             corrected = edge.prepare(small, model, controls, turn, small_half=True, cuda_stream=rig.stream)
             seen.append(alpha_of(rig, image, corrected))

@@ -12,6 +12,7 @@ from tests.cuda.kernel_rig import (
     PACKED,
     PLACES,
     KernelRig,
+    Live,
     MakeRig,
     Place,
     assert_alike,
@@ -25,6 +26,7 @@ from tests.cuda.kernel_rig import (
 from tests.native.pictures import SEEDS, SOURCES, STAMP, TARGETS, blank, formats, matte, noise
 from vcam import native
 from vcam.cuda.kernels import FAST_SOURCES, FAST_TARGETS, DevicePicture
+from vcam.cuda.live import view_struct
 from vcam.fakes import FakeDriver
 from vcam.frame import AffineMatte, Image, Levels, PixelFormat, Range, Size, VideoFormat, Window
 
@@ -48,7 +50,7 @@ def composed(
     window: Window | None = None,
 ) -> DevicePicture:
     out = rig.blank(background.format, place)
-    on_device = rig.matte(model, half=half, levels=levels, window=window)
+    on_device = rig.matte(model, half=half, live=Live(image.format.size, window, levels or Levels()))
     under, source = rig.picture(background, place), rig.picture(image, place)
     rig.kernels.compose(source, on_device, under, out, rig.flag(flag), cuda_stream=rig.stream)
     return out
@@ -220,7 +222,7 @@ def test_alpha(
     native.alpha(image, rounded(model, half=half), wanted, levels=levels, window=window)
     with make_rig() as rig:
         out = rig.memory(np.full(wanted.shape, 77, np.uint8))
-        on_device = rig.matte(model, half=half, levels=levels, window=window)
+        on_device = rig.matte(model, half=half, live=Live(image.format.size, window, levels))
         rig.kernels.alpha(rig.picture(image, place), on_device, out, cuda_stream=rig.stream)
         assert_alike([rig.read(out, wanted.shape, np.uint8).view(np.uint8)], [wanted])
 
@@ -235,7 +237,8 @@ def test_scale(
     native.scale(image, wanted, target, window)
     with make_rig() as rig:
         out = rig.blank(target, place)
-        rig.kernels.scale(rig.picture(image, place), out, window, cuda_stream=rig.stream)
+        view = rig.struct(view_struct(target.size, window, source.size, source.size))
+        rig.kernels.scale(rig.picture(image, place), out, view, cuda_stream=rig.stream)
         assert_alike(rig.planes(out), wanted, differing=0.03)  # many sums are halves, which any rounding decides
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vcam.cuda import arguments as packed
+from vcam.cuda import live as packed_live
 from vcam.cuda.driver import Dimensions
 from vcam.cuda.kernels import KERNELS
 from vcam.fakes import FakeMemory, Kernel
@@ -89,7 +90,8 @@ def _alpha(given: packed.AlphaArguments, memory: FakeMemory) -> None:
 
 
 def _scale(given: packed.ScaleArguments, memory: FakeMemory) -> None:
-    window = (given.x, given.y, given.step_x * given.target.width, given.step_y * given.target.height)
+    view = _struct(packed_live.ViewStruct, given.view, memory)
+    window = (view.x, view.y, view.step_x * given.target.width, view.step_y * given.target.height)
     _pixels.scale(_picture(given.source, memory), window, _picture(given.target, memory))
 
 
@@ -118,7 +120,7 @@ class _Blurs:
 
     def shrink(self, given: packed.StepArguments, memory: FakeMemory) -> None:
         blur = self._blurs[given.grid.cells] = _pixels.MaskedBlur(given.grid.width, given.grid.height)
-        blur.gather(*self._gathered[given.grid.cells], given.sigma)
+        blur.gather(*self._gathered[given.grid.cells], _struct(packed_live.ViewStruct, given.view, memory).sigma)
 
     def render(self, given: packed.RenderArguments, memory: FakeMemory) -> None:
         self._blurs[given.grid.cells].render(_picture(given.target, memory), _matrix(given.encode))
@@ -134,14 +136,24 @@ def _picture(given: packed.PictureStruct, memory: FakeMemory) -> _Picture:
 
 
 def _matte(given: packed.MatteStruct, picture: packed.PictureStruct, memory: FakeMemory) -> _Matte:
-    shape = (4, given.y.size, given.x.size)
+    shape = (4, given.height, given.width)
+    view, live = (
+        _struct(packed_live.ViewStruct, given.view, memory),
+        _struct(packed_live.LiveStruct, given.live, memory),
+    )
     a, b = (_floats(memory, each, shape, half=given.half).astype(np.float32) for each in (given.a, given.b))
-    window = (given.x.origin, given.y.origin, picture.width / given.x.scale, picture.height / given.y.scale)
-    return a, b, window, given.gain, given.offset
+    x, y = view.nodes_x, view.nodes_y
+    assert (x.size, y.size) == (given.width, given.height)
+    window = (x.origin, y.origin, picture.width / x.scale, picture.height / y.scale)
+    return a, b, window, live.gain, live.offset
 
 
 def _matrix(given: packed.MatrixStruct) -> Tensor:
     return np.array(given.m, np.float32).reshape(3, 4)
+
+
+def _struct(kind: type[Arguments], address: int, memory: FakeMemory) -> Arguments:
+    return kind.from_buffer_copy(memory.bytes(address, ctypes.sizeof(kind)).tobytes())
 
 
 def _floats(memory: FakeMemory, address: int, shape: tuple[int, ...], *, half: int) -> npt.NDArray[np.generic]:

@@ -13,10 +13,13 @@ from vcam.bench.compose import coefficients
 from vcam.bench.gpu_bytes import compose_bytes, picture_bytes, sample_bytes
 from vcam.bench.gpu_room import GpuRoom, Weight, camera_format, target_format
 from vcam.bench.report import Row, row
+from vcam.compose.gpu_live import LiveBlock
 from vcam.cuda.device import Device
 from vcam.cuda.graph import Graph
 from vcam.cuda.kernels import DeviceMatte, DevicePicture, Kernels
-from vcam.frame import DevicePlane, Levels, Size, VideoFormat, Window, plane_shapes
+from vcam.frame import DevicePlane, Levels, Size, VideoFormat, plane_shapes
+from vcam.scene.backdrops import SolidBackdrop
+from vcam.stages import Scene
 
 _GROUP = "bandwidth: bytes that must move, against the card's own copy"
 _GIGA = 1e9
@@ -89,6 +92,9 @@ class _Sets:
         parts += [_aligned(4 * 2 * pixels)] * 2 + [_aligned(3 * 2 * pixels)]
         self._count = max(2, -(-weight.footprint_bytes // sum(parts)))
         self._device = device
+        self._block = LiveBlock(device, weight.internal, Levels(), ())
+        self._block.ask(size, Scene(SolidBackdrop((0, 0, 0))))
+        self._block.queue()
         self._buffer = device.buffer(self._count * sum(parts) + _aligned(4))
         self.all = tuple(self._set(number * sum(parts), parts, size, weight) for number in range(self._count))
         self.flag = self._buffer.address + self._count * sum(parts)
@@ -106,12 +112,11 @@ class _Sets:
         ends = np.cumsum([self._buffer.address + offset, *parts]).tolist()
         source, background, target, a, b, src = ends[:-1]
         internal = weight.internal
-        whole = Window(0.0, 0.0, internal.width, internal.height)
         return _Set(
             _picture(source, camera_format(size)),
             _picture(background, target_format(size)),
             _picture(target, target_format(size)),
-            DeviceMatte(a, b, internal, True, Levels(), whole),
+            DeviceMatte(a, b, internal, True, self._block.view(), self._block.live),
             src,
         )
 

@@ -30,7 +30,7 @@ class Edges:
 
     def ask(self, controls: MatteControls) -> None:
         """From the next frame on. Raises GpuError."""
-        if controls != MatteControls() and self._edge is None:
+        if _corrects(controls) and self._edge is None:
             self._address = self._device.buffer(edge_bytes(self._tensors.size)).address
             self._edge = DeviceEdge(self._recorder, self._tensors.size, self._address)
         if not self.controls.smoothing:
@@ -50,7 +50,7 @@ class Edges:
     def record(self, turn: int, *, cuda_stream: int) -> DeviceMatte:
         """Record what one turn's frame tells of the edge; the matte with that, to be composed."""
         matte, tensors = self._tensors.matte(), self._tensors
-        if self._edge is None or self.controls == MatteControls():
+        if self._edge is None or not _corrects(self.controls):
             return matte
         return self._edge.prepare(
             tensors.src, matte, self.controls, turn, small_half=tensors.src_half, cuda_stream=cuda_stream
@@ -59,6 +59,10 @@ class Edges:
     def matte(self, turn: int) -> DeviceMatte:
         """The matte of the last frame, which was of this turn, with what was found out about its edge."""
         matte = self._tensors.matte()
-        if self._edge is None or self.controls == MatteControls():
+        if self._edge is None or not _corrects(self.controls):
             return matte
         return replace(matte, corrections=self._edge.corrections(self.controls, turn))
+
+
+def _corrects(controls: MatteControls) -> bool:
+    return max(controls.smoothing, controls.refine, controls.despill) > 0

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 
+from vcam.compose.gpu_live import LiveBlock
 from vcam.compose.gpu_pinned import PinnedPool
 from vcam.compose.gpu_program import Recorder
 from vcam.compose.gpu_upload import Upload
@@ -13,13 +14,16 @@ from vcam.frame import Image, Plane, Size, VideoFormat
 
 
 class CameraFrame:
-    """format: of the camera, packed. recorder: what the views put their work into."""
+    """format: of the camera, packed. recorder: what the views put their work into. block: what that reads."""
 
-    def __init__(self, device: Device, pool: PinnedPool, recorder: Recorder, fmt: VideoFormat) -> None:
+    def __init__(
+        self, device: Device, pool: PinnedPool, recorder: Recorder, block: LiveBlock, fmt: VideoFormat
+    ) -> None:
         self.format = fmt
         self._device = device
         self._pool = pool
         self._recorder = recorder
+        self._block = block
         self._upload: Upload | None = None
         self._alpha: DeviceBuffer | None = None
         self._host_alpha: PinnedBuffer | None = None
@@ -28,7 +32,7 @@ class CameraFrame:
     def show(self, sizes: Iterable[Size]) -> None:
         """Make a view for each output size."""
         for size in sizes:
-            self.views[size] = DeviceView(self._device, self._recorder, self.format, size)
+            self.views[size] = DeviceView(self._device, self._recorder, self.format, size, self._block.view(size))
 
     def source(self, image: Image) -> DevicePicture:
         """The picture in device memory; queues its upload unless it was decoded there."""

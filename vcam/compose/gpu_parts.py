@@ -1,12 +1,14 @@
 """What lives on the GPU as long as the processor is open, and the order in which one frame goes through it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from vcam.compose.gpu_backdrops import Backdrops
 from vcam.compose.gpu_edges import Edges
 from vcam.compose.gpu_frame import CameraFrame
 from vcam.compose.gpu_layout import packed
+from vcam.compose.gpu_live import LiveBlock
 from vcam.compose.gpu_outputs import Outputs
 from vcam.compose.gpu_pinned import PinnedPool
 from vcam.compose.gpu_program import Recorder, Step
@@ -16,7 +18,26 @@ from vcam.compose.gpu_view import DeviceView
 from vcam.cuda.device import Device
 from vcam.cuda.kernels import DeviceMatte, DevicePicture
 from vcam.frame import Levels, VideoFormat
-from vcam.stages import DeviceEngine
+from vcam.stages import DeviceEngine, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What of a scene decides which work a frame is: what is recorded is good for one of these.
+
+    room: the camera's picture as it is. blurs: the blurred room. corrects: smoothing, refinement, despill.
+    """
+
+    room: bool = False
+    blurs: bool = False
+    corrects: tuple[bool, bool, bool] = (False, False, False)
+
+
+def work_of(scene: Scene) -> Work:
+    if scene.show_room:
+        return Work(room=True)
+    matte = scene.matte
+    return Work(blurs=scene.blur > 0, corrects=(matte.smoothing > 0, matte.refine > 0, matte.despill > 0))
 
 
 class Parts:
@@ -29,18 +50,20 @@ class Parts:
         self.stream = device.cuda_stream
         self.engine = engine
         self.recorder = Recorder(device, fatbin)
-        self.tensors = EngineTensors(device, engine, levels)
-        self.edges = Edges(device, self.recorder, self.tensors)
         self.outputs = Outputs(device, targets)
+        sizes = {target.size: None for target in self.outputs.pictures}
+        self.block = LiveBlock(device, engine.input_size, levels, sizes)
+        self.tensors = EngineTensors(device, engine, self.block)
+        self.edges = Edges(device, self.recorder, self.tensors)
         self.backdrops = Backdrops(device, tuple(self.outputs.pictures))
         self.clock = FrameClock(device)
         self.pool = PinnedPool(device)
 
     def frame(self, camera: VideoFormat) -> CameraFrame:
         """Room for the camera's pictures; without its views yet."""
-        return CameraFrame(self.device, self.pool, self.recorder, packed(camera))
+        return CameraFrame(self.device, self.pool, self.recorder, self.block, packed(camera))
 
-    def matted(self, frame: CameraFrame, source: DevicePicture, turn: int, blur: float) -> tuple[Step, ...]:
+    def matted(self, frame: CameraFrame, source: DevicePicture, turn: int, work: Work) -> tuple[Step, ...]:
         """One turn's work with a matte, from the picture on the device to the outputs on the host."""
         stream, tensors = self.stream, self.tensors
         self._begin()
@@ -54,8 +77,8 @@ class Parts:
         for size, view in frame.views.items():
             picture, matte = view.picture(source, cuda_stream=stream), view.matte(whole)
             targets = [target for target in self.outputs.pictures if target.size == size]
-            if blur > 0:
-                self._blur(view, picture, matte, blur, targets)
+            if work.blurs:
+                self._blur(view, picture, matte, targets)
             self._compose(picture, matte, targets)
         return self._end(turn)
 
@@ -73,9 +96,9 @@ class Parts:
             self.recorder.compose(picture, matte, background, out, self.outputs.flag, cuda_stream=self.stream)
 
     def _blur(
-        self, view: DeviceView, picture: DevicePicture, matte: DeviceMatte, strength: float, targets: list[VideoFormat]
+        self, view: DeviceView, picture: DevicePicture, matte: DeviceMatte, targets: Sequence[VideoFormat]
     ) -> None:
-        blur = view.gather(picture, matte, strength, cuda_stream=self.stream)
+        blur = view.gather(picture, matte, cuda_stream=self.stream)
         for target in targets:
             blur.render(self.backdrops.pictures[target], cuda_stream=self.stream)
 

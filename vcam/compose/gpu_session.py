@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeAlias
 
 from vcam.compose.gpu_frame import CameraFrame
 from vcam.compose.gpu_layout import packed
 from vcam.compose.gpu_outputs import TURNS
-from vcam.compose.gpu_parts import Parts
+from vcam.compose.gpu_parts import Parts, Work, work_of
 from vcam.compose.gpu_program import Programs, Step
 from vcam.compose.gpu_times import MATTED, ROOM, Mark
 from vcam.cuda.kernels import DeviceMatte, DevicePicture
@@ -16,9 +15,6 @@ from vcam.frame import Image, Plane, Stamp, VideoFormat
 from vcam.stages import MatteControls, Scene, Stage, StageTimes
 
 _FINITE, _NOT_FINITE = 0, 1
-
-_Look: TypeAlias = tuple[bool, float, MatteControls]
-"""What of a scene is part of a recorded frame: whether it shows the room, its blur, and what is done to the matte."""
 
 
 class Session:
@@ -32,7 +28,8 @@ class Session:
         self._programs = programs
         self._frame: CameraFrame | None = None
         self._camera: VideoFormat | None = None
-        self._look: _Look | None = None
+        self._scene: Scene | None = None
+        self._work: Work | None = None
         self._last: tuple[DevicePicture, DeviceMatte] | None = None
         self._turn = 0
         self._fresh = True
@@ -43,9 +40,9 @@ class Session:
         self._last = None
         with self._watched():
             frame = self._frame_for(image.format)
-            self._look_at(scene)
-            show = self._show_room if scene.show_room else self._matted
-            source = show(frame, image, scene, times)
+            work = self._look_at(scene)
+            self._parts.block.ask(image.format.size, scene)
+            source = self._show_room(frame, image, times) if work.room else self._matted(frame, image, scene, times)
             turn, self._turn = self._turn, (self._turn + 1) % TURNS
         self._judge(turn, image.stamp)
         self._last = None if scene.show_room else (source, self._parts.edges.matte(turn))
@@ -77,16 +74,17 @@ class Session:
             self._programs.clear()
 
     def _matted(self, frame: CameraFrame, image: Image, scene: Scene, times: StageTimes) -> DevicePicture:
-        parts, turn, blur = self._parts, self._turn, scene.blur
-        if blur <= 0:
+        parts, turn, work = self._parts, self._turn, self._look_at(scene)
+        if not work.blurs:
             with times.measure(Stage.COMPOSE):
                 parts.backdrops.render(scene.backdrop, image.stamp.pts_ns)
         parts.clock.mark(Mark.BEGUN)
         source = frame.source(image)
+        parts.block.queue()
         parts.backdrops.queue()
         self._forget()
         parts.clock.mark(Mark.UPLOADED)
-        self._run(turn, source, lambda: parts.matted(frame, source, turn, blur))
+        self._run(turn, source, lambda: parts.matted(frame, source, turn, work))
         parts.clock.add_to(times, MATTED)
         return source
 
@@ -98,11 +96,12 @@ class Session:
             self._fresh = False
         parts.edges.queue_forgetting(cuda_stream=parts.stream)
 
-    def _show_room(self, frame: CameraFrame, image: Image, scene: Scene, times: StageTimes) -> DevicePicture:
+    def _show_room(self, frame: CameraFrame, image: Image, times: StageTimes) -> DevicePicture:
         parts, turn = self._parts, self._turn
         self._fresh = True
         parts.clock.mark(Mark.BEGUN)
         source = frame.source(image)
+        parts.block.queue()
         parts.clock.mark(Mark.UPLOADED)
         self._run(turn, source, lambda: parts.room(frame, source, turn))
         parts.clock.add_to(times, ROOM)
@@ -145,13 +144,17 @@ class Session:
         self._camera = camera
         return frame
 
-    def _look_at(self, scene: Scene) -> None:
-        look = (True, 0.0, MatteControls()) if scene.show_room else (False, scene.blur, scene.matte)
-        if look != self._look:
+    def _look_at(self, scene: Scene) -> Work:
+        """What work the scene is; forgets what was recorded when that is another."""
+        if scene is self._scene and self._work is not None:
+            return self._work
+        work = work_of(scene)
+        self._parts.edges.ask(MatteControls() if work.room else scene.matte)
+        if work != self._work:
             self._programs.clear()
-            self._parts.edges.ask(look[2])
             self._parts.backdrops.forget()  # the blur writes over them
-            self._look = look
+        self._scene, self._work = scene, work
+        return work
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -172,6 +175,7 @@ class Session:
         self._parts.device.synchronize()
         self._drop_frame()
         self._parts.backdrops.forget()
+        self._parts.block.forget()
 
     def _drop_frame(self) -> None:
         frame, self._frame, self._camera = self._frame, None, None

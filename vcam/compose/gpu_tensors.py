@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from vcam.compose.gpu_layout import aligned
+from vcam.compose.gpu_live import LiveBlock
 from vcam.cuda.device import Device
 from vcam.cuda.kernels import DeviceMatte
 from vcam.errors import EngineError
-from vcam.frame import Levels, Size, Window
+from vcam.frame import Size
 from vcam.rvm import COEFFICIENTS, SRC, STATES_IN, STATES_OUT
 from vcam.stages import DeviceEngine, TensorSpec
 
@@ -21,14 +22,15 @@ class EngineTensors:
     """All tensors of an entered engine in one block, bound for both turns. States are what was there before: zero
     them before the first frame.
 
-    Raises EngineError when the engine's tensors are not those of a core, GpuError.
+    block: what kernels read of its mattes. Raises EngineError when the engine's tensors are not those of a core,
+    GpuError.
     """
 
-    def __init__(self, device: Device, engine: DeviceEngine, levels: Levels) -> None:
+    def __init__(self, device: Device, engine: DeviceEngine, block: LiveBlock) -> None:
         specs = engine.tensors
         _check(specs, engine)
         self._device = device
-        self._levels = levels
+        self._block = block
         self._size = engine.input_size
         self._half = specs[COEFFICIENTS[0]].half
         self.src_half = specs[SRC].half
@@ -40,8 +42,8 @@ class EngineTensors:
         for name in order:
             places[name] = end
             end += aligned(specs[name.partition("/")[0]].nbytes)
-        self._block = device.buffer(end)
-        at = {name: self._block.address + place for name, place in places.items()}
+        self._memory = device.buffer(end)
+        at = {name: self._memory.address + place for name, place in places.items()}
         self.src = at[SRC]
         self._a, self._b = (at[name] for name in COEFFICIENTS)
         self._poisoned = places[SRC]
@@ -60,9 +62,8 @@ class EngineTensors:
             self._device.fill(address, 0, nbytes, cuda_stream=cuda_stream)
 
     def matte(self) -> DeviceMatte:
-        """What the engine writes."""
-        whole = Window(0.0, 0.0, self._size.width, self._size.height)
-        return DeviceMatte(self._a, self._b, self._size, self._half, self._levels, whole)
+        """What the engine writes, for the camera's own pictures."""
+        return DeviceMatte(self._a, self._b, self._size, self._half, self._block.view(), self._block.live)
 
     @property
     def size(self) -> Size:

@@ -7,10 +7,9 @@ import ctypes
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from vcam.color import decoding, encoding
-from vcam.frame import DevicePlane, Levels, PixelFormat, Size, VideoFormat, Window, plane_shapes
+from vcam.cuda.live import AxisStruct
+from vcam.frame import DevicePlane, PixelFormat, Size, VideoFormat, plane_shapes
 
 LAYOUTS = (
     PixelFormat.I420,
@@ -40,13 +39,12 @@ class DeviceCorrections:
     """What vcam.cuda.edge found out about the person's edge: addresses, 0 for a correction that is not made.
 
     smooth: (2, h, w) float32 of the matte's size. line, room: (5, rows, columns) and (4, rows, columns) float32, of
-    cells of side x side nodes.
+    cells of nodes (vcam.cuda.live).
     """
 
     smooth: int
     line: int
     room: int
-    side: int
     columns: int
     rows: int
 
@@ -55,16 +53,16 @@ class DeviceCorrections:
 class DeviceMatte:
     """An affine matte in device memory (see frame.AffineMatte).
 
-    a, b: addresses of (4, h, w), float16 where ``half``, else float32; ``size`` is (w, h). window: the part of the
-    matte that covers the picture, in its pixels. corrections: made by compose and alpha.
+    a, b: addresses of (4, h, w), float16 where ``half``, else float32; ``size`` is (w, h). view, live: addresses of a
+    ViewStruct, of the pictures that it is used with, and of a LiveStruct. corrections: made by compose and alpha.
     """
 
     a: int
     b: int
     size: Size
     half: bool
-    levels: Levels
-    window: Window
+    view: int
+    live: int
     corrections: DeviceCorrections | None = None
 
 
@@ -82,30 +80,17 @@ class PictureStruct(ctypes.Structure):
     ]
 
 
-class AxisStruct(ctypes.Structure):
-    _fields_: ClassVar = [
-        *((name, ctypes.c_float) for name in ("scale", "reciprocal", "origin")),
-        ("size", ctypes.c_int32),
-    ]
-
-
 class MatteStruct(ctypes.Structure):
     _fields_: ClassVar = [
-        ("a", ctypes.c_uint64),
-        ("b", ctypes.c_uint64),
-        ("x", AxisStruct),
-        ("y", AxisStruct),
-        ("half", ctypes.c_int32),
-        ("gain", ctypes.c_float),
-        ("offset", ctypes.c_float),
+        *((name, ctypes.c_uint64) for name in ("a", "b", "view", "live")),
+        *((name, ctypes.c_int32) for name in ("width", "height", "half")),
     ]
 
 
 class EdgeStruct(ctypes.Structure):
     _fields_: ClassVar = [
         *((name, ctypes.c_uint64) for name in ("smooth", "line", "room")),
-        ("x", AxisStruct),
-        ("y", AxisStruct),
+        *((name, ctypes.c_int32) for name in ("columns", "rows")),
     ]
 
 
@@ -158,11 +143,7 @@ class AlphaArguments(ctypes.Structure):
 
 
 class ScaleArguments(ctypes.Structure):
-    _fields_: ClassVar = [
-        ("source", PictureStruct),
-        ("target", PictureStruct),
-        *((name, ctypes.c_float) for name in ("step_x", "step_y", "x", "y")),
-    ]
+    _fields_: ClassVar = [("source", PictureStruct), ("target", PictureStruct), ("view", ctypes.c_uint64)]
 
 
 class ConvertArguments(ctypes.Structure):
@@ -198,7 +179,7 @@ class GatherArguments(ctypes.Structure):
 
 
 class StepArguments(ctypes.Structure):
-    _fields_: ClassVar = [("grid", GridStruct), ("sigma", ctypes.c_float), ("number", ctypes.c_int32)]
+    _fields_: ClassVar = [("grid", GridStruct), ("view", ctypes.c_uint64), ("number", ctypes.c_int32)]
 
 
 class RenderArguments(ctypes.Structure):
@@ -217,9 +198,8 @@ class EdgeArguments(ctypes.Structure):
 
     _fields_: ClassVar = [
         *((name, ctypes.c_uint64) for name in ("before", "after", "moved", "moments", "mixed", "planes")),
-        *((name, ctypes.c_uint64) for name in ("small", "a", "b")),
+        *((name, ctypes.c_uint64) for name in ("small", "a", "b", "live")),
         *((name, ctypes.c_int32) for name in ("width", "height", "side", "columns", "rows", "small_half", "half")),
-        *((name, ctypes.c_float) for name in ("gain", "offset", "smoothing", "refine", "despill")),
     ]
 
 
@@ -238,41 +218,24 @@ def picture_struct(picture: DevicePicture) -> PictureStruct:
     return result
 
 
-def axis_struct(out: int, extent: float, origin: float, size: int) -> AxisStruct:
-    """Of a linear resize to ``out`` samples of what lies between ``origin`` and ``origin + extent`` of ``size``."""
-    scale = np.float32(out) / np.float32(extent)
-    return AxisStruct(scale=scale, reciprocal=np.float32(1.0) / scale, origin=origin, size=size)
-
-
-def matte_struct(matte: DeviceMatte, picture: Size) -> MatteStruct:
-    """On the axes of a picture of this size."""
-    window = matte.window
+def matte_struct(matte: DeviceMatte) -> MatteStruct:
     return MatteStruct(
         a=matte.a,
         b=matte.b,
-        x=axis_struct(picture.width, window.width, window.x, matte.size.width),
-        y=axis_struct(picture.height, window.height, window.y, matte.size.height),
+        view=matte.view,
+        live=matte.live,
+        width=matte.size.width,
+        height=matte.size.height,
         half=matte.half,
-        gain=matte.levels.gain,
-        offset=matte.levels.offset,
     )
 
 
-def edge_struct(matte: DeviceMatte, picture: Size) -> EdgeStruct:
-    """The matte's corrections on the axes of a picture of this size."""
+def edge_struct(matte: DeviceMatte) -> EdgeStruct:
+    """The matte's corrections."""
     given = matte.corrections
     if given is None:
         return EdgeStruct()
-    x, y, width, height = (
-        part / given.side for part in (matte.window.x, matte.window.y, matte.window.width, matte.window.height)
-    )
-    return EdgeStruct(
-        smooth=given.smooth,
-        line=given.line,
-        room=given.room,
-        x=axis_struct(picture.width, width, x, given.columns),
-        y=axis_struct(picture.height, height, y, given.rows),
-    )
+    return EdgeStruct(smooth=given.smooth, line=given.line, room=given.room, columns=given.columns, rows=given.rows)
 
 
 def decode_struct(fmt: VideoFormat) -> MatrixStruct:

@@ -9,13 +9,13 @@ from vcam.cuda.arguments import (
     GridStruct,
     RenderArguments,
     StepArguments,
-    axis_struct,
     decode_struct,
     encode_struct,
     matte_struct,
     picture_struct,
 )
 from vcam.cuda.kernels import ROWS_PER_THREAD, Kernels, bands
+from vcam.cuda.live import axis_struct
 from vcam.frame import Size
 
 _CELLS_PER_SIDE = 320
@@ -67,20 +67,20 @@ class DeviceBlur:
         self._cells = _divide(size)
         self._grid = self._layout(memory)
 
-    def gather(self, source: DevicePicture, matte: DeviceMatte, sigma_px: float, *, cuda_stream: int) -> None:
-        """Blur the room of ``source``; sigma of the Gaussian in pixels (see native.MaskedBlur.gather)."""
+    def gather(self, source: DevicePicture, matte: DeviceMatte, *, cuda_stream: int) -> None:
+        """Blur the room of ``source``; the Gaussian's sigma is that of the matte's view."""
         self._require_size(source)
         cells, wide = self._cells, self._cells.wide
         gathered = GatherArguments(
             grid=self._grid,
             source=picture_struct(source),
             decode=decode_struct(source.format),
-            matte=matte_struct(matte, self._size),
+            matte=matte_struct(matte),
         )
         whole, coarse = (cells.columns, cells.rows, 1), (wide.columns, wide.rows, 1)
         both = (cells.columns, cells.rows + wide.rows, 1)
         self._kernels.launch("blur_gather", gathered, threads=whole, cuda_stream=cuda_stream)
-        step = StepArguments(grid=self._grid, sigma=sigma_px)
+        step = StepArguments(grid=self._grid, view=matte.view)
         self._kernels.launch("blur_shrink", step, threads=whole, cuda_stream=cuda_stream)
         self._kernels.launch("blur_widen", step, threads=coarse, cuda_stream=cuda_stream)
         for number in range(_ALL_STEPS):

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from vcam.cuda.arguments import DeviceCorrections, DeviceMatte, EdgeArguments
 from vcam.cuda.kernels import Kernels
+from vcam.cuda.live import cells_of
 from vcam.frame import Size
 from vcam.stages import MatteControls
 
-_CELLS_PER_SIDE = 85
 _STATE_PLANES = 5
 _LINE_PLANES, _ROOM_PLANES = 5, 4
 _SUMS = 10
@@ -21,9 +21,8 @@ class _Sizes:
 
     def __init__(self, size: Size) -> None:
         nodes = size.width * size.height
-        self.side = max(2, (max(size.width, size.height) + _CELLS_PER_SIDE // 2) // _CELLS_PER_SIDE)
-        self.columns, self.rows = -(-size.width // self.side), -(-size.height // self.side)
-        cells = self.columns * self.rows
+        self.cells = cells_of(size)
+        cells = self.cells.columns * self.cells.rows
         self.floats = {
             "before": _STATE_PLANES * nodes,
             "after": _STATE_PLANES * nodes,
@@ -70,11 +69,12 @@ class DeviceEdge:
         """Queue what a frame tells of the edge; the same matte, to be composed with these corrections.
 
         small: address of (3, h, w), what the matte was made of, float16 where ``small_half``. turn: 0 or 1, the other
-        one than of the frame before. The window is not looked at. See native.PersonEdge for what a strength of 0 means.
+        one than of the frame before. controls: which corrections are made; how strong they are stands in the matte's
+        LiveStruct. See native.PersonEdge for what a strength of 0 means.
         """
         if matte.size != self._size:
             raise ValueError(f"these corrections are for mattes of {self._size}, got {matte.size}")
-        arguments = self._arguments(matte, controls, turn)
+        arguments = self._arguments(matte, turn)
         arguments.small, arguments.small_half = small, small_half
         self._queue(arguments, controls, cuda_stream)
         return replace(matte, corrections=self.corrections(controls, turn))
@@ -82,18 +82,17 @@ class DeviceEdge:
     def corrections(self, controls: MatteControls, turn: int) -> DeviceCorrections:
         """Where the results of ``prepare`` lie."""
         sizes, line = self._sizes, self._at["planes"]
-        room = line + _FLOAT_BYTES * _LINE_PLANES * sizes.columns * sizes.rows
+        room = line + _FLOAT_BYTES * _LINE_PLANES * sizes.cells.columns * sizes.cells.rows
         return DeviceCorrections(
             smooth=self._states(turn)[1] if controls.smoothing > 0 else 0,
             line=line if controls.refine > 0 else 0,
             room=room if controls.despill > 0 else 0,
-            side=sizes.side,
-            columns=sizes.columns,
-            rows=sizes.rows,
+            columns=sizes.cells.columns,
+            rows=sizes.cells.rows,
         )
 
     def _queue(self, arguments: EdgeArguments, controls: MatteControls, cuda_stream: int) -> None:
-        nodes, cells = (self._size.width, self._size.height, 1), (self._sizes.columns, self._sizes.rows, 1)
+        nodes, cells = (self._size.width, self._size.height, 1), (self._sizes.cells.columns, self._sizes.cells.rows, 1)
         if controls.smoothing > 0:
             for name in ("edge_difference", "edge_follow"):
                 self._kernels.launch(name, arguments, threads=nodes, cuda_stream=cuda_stream)
@@ -101,7 +100,7 @@ class DeviceEdge:
             for name in ("edge_gather", "edge_mix", "edge_solve"):
                 self._kernels.launch(name, arguments, threads=cells, cuda_stream=cuda_stream)
 
-    def _arguments(self, matte: DeviceMatte, controls: MatteControls, turn: int) -> EdgeArguments:
+    def _arguments(self, matte: DeviceMatte, turn: int) -> EdgeArguments:
         before, after = self._states(turn)
         return EdgeArguments(
             before=before,
@@ -109,17 +108,13 @@ class DeviceEdge:
             **{name: self._at[name] for name in ("moved", "moments", "mixed", "planes")},
             a=matte.a,
             b=matte.b,
+            live=matte.live,
             width=self._size.width,
             height=self._size.height,
-            side=self._sizes.side,
-            columns=self._sizes.columns,
-            rows=self._sizes.rows,
+            side=self._sizes.cells.side,
+            columns=self._sizes.cells.columns,
+            rows=self._sizes.cells.rows,
             half=matte.half,
-            gain=matte.levels.gain,
-            offset=matte.levels.offset,
-            smoothing=controls.smoothing,
-            refine=controls.refine,
-            despill=controls.despill,
         )
 
     def _states(self, turn: int) -> tuple[int, int]:

@@ -8,8 +8,6 @@ The blur and the corrections along the person's edge have modules of their own: 
 import ctypes
 from typing import TypeAlias
 
-import numpy as np
-
 from vcam.color import same_colour
 from vcam.cuda.arguments import (
     AlphaArguments,
@@ -21,7 +19,6 @@ from vcam.cuda.arguments import (
     DevicePicture,
     SampleArguments,
     ScaleArguments,
-    axis_struct,
     decode_struct,
     edge_struct,
     encode_struct,
@@ -30,7 +27,8 @@ from vcam.cuda.arguments import (
 )
 from vcam.cuda.device import Device
 from vcam.cuda.fatbin import read_fatbin
-from vcam.frame import PixelFormat, Size, VideoFormat, Window, plane_shapes
+from vcam.cuda.live import axis_struct
+from vcam.frame import PixelFormat, Size, VideoFormat, plane_shapes
 
 __all__ = ["DeviceMatte", "DevicePicture", "Kernels", "read_fatbin"]
 
@@ -134,8 +132,8 @@ class Kernels:
             target=picture_struct(target),
             decode=decode_struct(source.format),
             encode=encode_struct(target.format),
-            matte=matte_struct(matte, source.format.size),
-            edge=edge_struct(matte, source.format.size),
+            matte=matte_struct(matte),
+            edge=edge_struct(matte),
             flag=flag,
             rows=ROWS_PER_THREAD,
         )
@@ -147,25 +145,21 @@ class Kernels:
         arguments = AlphaArguments(
             source=picture_struct(source),
             decode=decode_struct(source.format),
-            matte=matte_struct(matte, source.format.size),
-            edge=edge_struct(matte, source.format.size),
+            matte=matte_struct(matte),
+            edge=edge_struct(matte),
             out=out,
             rows=ROWS_PER_THREAD,
         )
         self.launch("alpha", arguments, threads=bands(source.format), cuda_stream=cuda_stream)
 
-    def scale(self, source: DevicePicture, target: DevicePicture, window: Window, *, cuda_stream: int) -> None:
-        """The window of the picture at the target's size, in the same layout and colour; see native.scale."""
+    def scale(self, source: DevicePicture, target: DevicePicture, view: int, *, cuda_stream: int) -> None:
+        """What a view shows of the picture, at the target's size, in the same layout and colour; see native.scale.
+
+        view: address of its ViewStruct.
+        """
         if source.format.pixel_format != target.format.pixel_format:
             raise ValueError(f"cannot scale {source.format.pixel_format} into {target.format.pixel_format}")
-        arguments = ScaleArguments(
-            source=picture_struct(source),
-            target=picture_struct(target),
-            step_x=np.float32(window.width) / np.float32(target.format.width),
-            step_y=np.float32(window.height) / np.float32(target.format.height),
-            x=window.x,
-            y=window.y,
-        )
+        arguments = ScaleArguments(source=picture_struct(source), target=picture_struct(target), view=view)
         self.launch("scale", arguments, threads=_pieces(target.format, _WORD_BYTES), cuda_stream=cuda_stream)
 
     def convert(self, source: DevicePicture, target: DevicePicture, *, cuda_stream: int) -> None:

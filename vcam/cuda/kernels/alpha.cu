@@ -7,15 +7,15 @@ VCAM_KERNEL(4) alpha(VCAM_ARGUMENT AlphaArguments p) {
     const int quad = thread_x(), begin = thread_y() * p.rows;
     if (quad >= quads_of(p.source) || begin >= p.source.height) return;
     const int end = begin + p.rows < p.source.height ? begin + p.rows : p.source.height;
-    const Columns<4> columns(p.matte.x, 4 * quad, p.source.width);
+    const Columns<4> columns(nodes_x(p.matte), 4 * quad, p.source.width);
     const AlphaMatte planes{p.matte};
-    Walk<AlphaMatte, 4> walk(planes, columns, p.matte.y.size);
+    Walk<AlphaMatte, 4> walk(planes, columns, p.matte.height);
 #pragma unroll 1
     for (int y = begin; y < end; ++y) {
         Words words = {};
         load_luma<kAny>(p.source, quad, y, true, words);
         load_chroma<kAny>(p.source, quad, y, words);
-        const pixel::Tap row = tap(p.matte.y, y);
+        const pixel::Tap row = tap(nodes_y(p.matte), y);
         walk.seek<kAny>(row.first);
         const Quad levels = unpack<kAny>(p.source, words);
         float alphas[4];

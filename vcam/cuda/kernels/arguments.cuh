@@ -1,7 +1,7 @@
 // The arguments of the kernels, one struct by value each. vcam/cuda/arguments.py has the same; a test compares them.
 #pragma once
 
-#include "platform.cuh"
+#include "live.cuh"
 
 namespace vcam::cuda {
 
@@ -15,20 +15,13 @@ struct Picture {
     int32_t width, height;
 };
 
-// One direction of a linear resize (pixel::tap): output size / input extent and its reciprocal, the input coordinate
-// of that extent, and the input's size.
-struct Axis {
-    float scale, reciprocal, origin;
-    int32_t size;
-};
-
-// vcam::Matte on the axes of a picture; values are of half precision where `half`.
+// vcam::Matte; values are of half precision where `half`. view: how a picture lies on it.
 struct Matte {
     const void* a;
     const void* b;
-    Axis x, y;
-    int32_t half;
-    float gain, offset;
+    const View* view;
+    const Live* live;
+    int32_t width, height, half;
 };
 
 // Corrections along the person's edge, as vcam::Edge; a null pointer is a correction that is not made.
@@ -36,7 +29,7 @@ struct Edge {
     const float* smooth;  // (2, h, w) of the matte's size: A and b of alpha
     const float* line;    // (5, rows, columns) of cells
     const float* room;    // (4, rows, columns)
-    Axis x, y;            // a picture on the cells
+    int32_t columns, rows;
 };
 
 // out: (3, height, width).
@@ -75,10 +68,9 @@ struct AlphaArguments {
     int32_t rows;
 };
 
-// step: source pixels that make one of the target; x, y: where the window begins.
 struct ScaleArguments {
     Picture source, target;
-    float step_x, step_y, x, y;
+    const View* view;
 };
 
 struct ConvertArguments {
@@ -110,10 +102,10 @@ struct GatherArguments {
     Matte matte;
 };
 
-// sigma in pixels; number: which of the steps that smooth.
+// number: which of the steps that smooth.
 struct StepArguments {
     Grid grid;
-    float sigma;
+    const View* view;
     int32_t number;
 };
 
@@ -136,10 +128,9 @@ struct EdgeArguments {
     const void* small;    // (3, height, width)
     const void* a;        // (4, height, width)
     const void* b;        // the same
+    const Live* live;
     int32_t width, height, side, columns, rows;
     int32_t small_half, half;
-    float gain, offset;
-    float smoothing, refine, despill;
 };
 
 }  // namespace vcam::cuda

@@ -19,13 +19,13 @@ VCAM_D float4 zero() { return make_float4(0.0f, 0.0f, 0.0f, 0.0f); }
 // The pixels of one pair of columns of a cell, each as (r, g, b, 1) by how surely it is room.
 VCAM_D float4 room_of_pair(const GatherArguments& p, const Pixels& source, int x, int begin, int end) {
     const AlphaMatte planes{p.matte};
-    const Columns<2> columns(p.matte.x, x, p.grid.width);
-    Walk<AlphaMatte, 2> walk(planes, columns, p.matte.y.size);
+    const Columns<2> columns(nodes_x(p.matte), x, p.grid.width);
+    Walk<AlphaMatte, 2> walk(planes, columns, p.matte.height);
     float4 sum = zero();
 #pragma unroll 1
     for (int y = begin; y < end; ++y) {
         const pixel::Vec3<float> rgb[2] = {source.at(x, y), source.at(x + 1 < p.grid.width ? x + 1 : x, y)};
-        const pixel::Tap row = tap(p.matte.y, y);
+        const pixel::Tap row = tap(nodes_y(p.matte), y);
         walk.seek<kAny>(row.first);
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
@@ -96,6 +96,9 @@ VCAM_D void box_pass(const blur::Box& box, const float4* from, float4* to, int x
                                      : box_at(box, from + x, columns, y, rows);
 }
 
+// In cells.
+VCAM_D float sigma_of(const StepArguments& p) { return load<float>(&p.view->sigma) / static_cast<float>(p.grid.cell); }
+
 // Six passes: three along rows, then three along columns.
 constexpr int kPasses = 6;
 
@@ -104,7 +107,7 @@ VCAM_D void smooth_wide(const StepArguments& p, int x, int y) {
     const Grid& g = p.grid;
     const int columns = wide_side(g.columns), rows = wide_side(g.rows);
     if (x >= columns || y >= rows) return;
-    const float sigma = p.sigma / static_cast<float>(g.cell);
+    const float sigma = sigma_of(p);
     const bool is_middle = p.number < kPasses, away = p.number % 2 == 0;
     const blur::Box box = is_middle ? blur::middle_box(sigma) : blur::far_box(sigma, columns);
     float4* home = is_middle ? g.middle : g.far;
@@ -123,7 +126,7 @@ VCAM_KERNEL(8) blur_smooth(VCAM_ARGUMENT StepArguments p) {
     if (y >= g.rows) return smooth_wide(p, x, y - g.rows);
     if (x >= g.columns) return;
     const bool away = p.number % 2 == 0;
-    box_pass(blur::near_box(p.sigma / static_cast<float>(g.cell)), away ? g.cells : g.scratch,
+    box_pass(blur::near_box(sigma_of(p)), away ? g.cells : g.scratch,
              away ? g.scratch : g.cells, x, y, g.columns, g.rows, p.number < kPasses / 2);
 }
 

@@ -56,7 +56,7 @@ VCAM_D void blend_next(const ComposeArguments& p, ComposeWalk& walk, int quad, i
     load_luma<kTarget>(p.background, quad, y, false, under);
     if (y % 2 == 0 || !halves_rows(layout_of<kSource>(p.source))) load_chroma<kSource>(p.source, quad, y, source);
     if (y % 2 == 0 || !halved) load_chroma<kTarget>(p.background, quad, y, under);
-    const pixel::Tap row = tap(p.matte.y, y);
+    const pixel::Tap row = tap(nodes_y(p.matte), y);
     walk.seek<kHalf>(row.first);
     const Quad from = unpack<kSource>(p.source, source);
     Quad to = unpack<kTarget>(p.background, under);
@@ -84,11 +84,11 @@ VCAM_D void compose_band(const ComposeArguments& p) {
     if (quad >= quads_of(p.target) || begin >= p.target.height) return;
     const int end = begin + p.rows < p.target.height ? begin + p.rows : p.target.height;
     const uint32_t invalid = load<uint32_t>(p.flag);
-    const Columns<4> columns(p.matte.x, 4 * quad, p.source.width);
+    const Columns<4> columns(nodes_x(p.matte), 4 * quad, p.source.width);
     if (!any_alpha<kHalf>(p.matte, columns, begin, end) || invalid)
         return copy_background<kTarget>(p, quad, begin, end);
     const WholeMatte planes{p.matte};
-    ComposeWalk walk(planes, columns, p.matte.y.size);
+    ComposeWalk walk(planes, columns, p.matte.height);
     Words source = {}, under = {};
     Chroma sum = {};
 #pragma unroll 1

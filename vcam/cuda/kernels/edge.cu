@@ -46,7 +46,7 @@ VCAM_KERNEL(8) edge_follow(VCAM_ARGUMENT EdgeArguments p) {
     const int x = thread_x(), y = thread_y();
     if (x >= p.width || y >= p.height) return;
     const int plane = p.width * p.height, node = y * p.width + x;
-    const float keep = post::keep(mean_moved(p, x, y), p.smoothing);
+    const float keep = post::keep(mean_moved(p, x, y), load<float>(&p.live->smoothing));
     const pixel::Vec3<float> rgb = colour_at(p, node);
     const float now[post::kStatePlanes] = {alpha_plane(p, p.a, node), alpha_plane(p, p.b, node), rgb.x, rgb.y, rgb.z};
 #pragma unroll
@@ -60,8 +60,9 @@ struct Cell {
 
 VCAM_D void add_node(const EdgeArguments& p, int node, Cell& cell) {
     const pixel::Vec3<float> rgb = colour_at(p, node);
-    const float alpha = pixel::alpha(p.gain * alpha_plane(p, p.a, node),
-                                     p.gain * alpha_plane(p, p.b, node) + p.offset, pixel::gray(rgb));
+    const Levels levels(p.live);
+    const float alpha = pixel::alpha(levels.gain * alpha_plane(p, p.a, node),
+                                     levels.gain * alpha_plane(p, p.b, node) + levels.offset, pixel::gray(rgb));
     post::add(cell.room, post::moments(rgb, post::room_weight(alpha)));
     post::add(cell.person, post::moments(rgb, post::person_weight(alpha)));
 }
@@ -130,8 +131,8 @@ VCAM_KERNEL(8) edge_solve(VCAM_ARGUMENT EdgeArguments p) {
     const Cell cell = tent_along(p.mixed, index, p.columns, row, p.rows);
     const float full = post::full_weight(p.side);
     const post::Colour room = post::colour(cell.room, full);
-    const post::Line line = post::line(room, post::colour(cell.person, full), p.refine);
-    const post::Room under = post::room(room, p.despill);
+    const post::Line line = post::line(room, post::colour(cell.person, full), load<float>(&p.live->refine));
+    const post::Room under = post::room(room, load<float>(&p.live->despill));
     const float values[] = {line.x, line.y, line.z, line.offset, line.trust, under.r, under.g, under.b, under.weight};
 #pragma unroll
     for (int n = 0; n < post::kLinePlanes + post::kRoomPlanes; ++n) p.planes[n * plane + index] = values[n];

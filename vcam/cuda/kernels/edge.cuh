@@ -34,8 +34,10 @@ struct Between {
 };
 
 VCAM_D float smooth_alpha(const Edge& edge, const Matte& m, int column, int row, float gray) {
-    const Between nodes(m.x, m.y, column, row);
-    return pixel::alpha(m.gain * nodes.at(edge.smooth, 0), m.gain * nodes.at(edge.smooth, 1) + m.offset, gray);
+    const Between nodes(nodes_x(m), nodes_y(m), column, row);
+    const Levels levels(m.live);
+    return pixel::alpha(levels.gain * nodes.at(edge.smooth, 0), levels.gain * nodes.at(edge.smooth, 1) + levels.offset,
+                        gray);
 }
 
 // Corrects what the matte itself made of the pixel of colour rgb, where that is uncertain.
@@ -48,7 +50,7 @@ VCAM_D void correct(const Edge& edge, const Matte& m, int x, int row, int width,
     if (edge.smooth)
         over.alpha = post::smoothed(over.alpha, doubt, smooth_alpha(edge, m, column, row, pixel::gray(rgb)));
     if (!edge.line && !edge.room) return;
-    const Between cells(edge.x, edge.y, column, row);
+    const Between cells(axis(&m.view->cells_x, edge.columns), axis(&m.view->cells_y, edge.rows), column, row);
     if (edge.line) {
         const pixel::Vec3<float> slope = {cells.at(edge.line, 0), cells.at(edge.line, 1), cells.at(edge.line, 2)};
         over.alpha = post::refined(over.alpha, doubt, rgb, slope, cells.at(edge.line, 3), cells.at(edge.line, 4));

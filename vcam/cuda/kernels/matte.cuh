@@ -16,23 +16,35 @@ VCAM_D pixel::Tap tap(const Axis& axis, int i) {
     return pixel::tap_at(fmaf(fmaf(-near, axis.scale, x), axis.reciprocal, near) - 0.5f + axis.origin, axis.size);
 }
 
+// An axis that lies in the block, with the size that is known beforehand.
+VCAM_D Axis axis(const Axis* at, int size) {
+    const float4 values = load<float4>(at);
+    return {values.x, values.y, values.z, size};
+}
+
+VCAM_D Axis nodes_x(const Matte& m) { return axis(&m.view->nodes_x, m.width); }
+VCAM_D Axis nodes_y(const Matte& m) { return axis(&m.view->nodes_y, m.height); }
+
+struct Levels {
+    float gain, offset;
+
+    VCAM_D explicit Levels(const Live* live) : gain(load<float>(&live->gain)), offset(load<float>(&live->offset)) {}
+};
+
 // kPixels neighbouring pixels on the columns of a grid: the nodes they read, and how far to the right of the first one
-// each lies.
+// each lies. In either direction.
 template <int kPixels>
 struct Columns {
     int first, nodes, size;
     float distance[kPixels];
 
     VCAM_D Columns(const Axis& x, int pixel, int width) : size(x.size) {
-        int last = 0;
+        const auto at = [&](int i) { return tap(x, pixel + i < width ? pixel + i : width - 1); };
+        const pixel::Tap left = at(x.scale < 0.0f ? kPixels - 1 : 0), right = at(x.scale < 0.0f ? 0 : kPixels - 1);
+        first = left.first;
+        nodes = right.second - first + 1;
 #pragma unroll
-        for (int i = 0; i < kPixels; ++i) {
-            const pixel::Tap at = tap(x, pixel + i < width ? pixel + i : width - 1);
-            if (i == 0) first = at.first;
-            distance[i] = static_cast<float>(at.first - first) + at.weight;
-            last = at.second;
-        }
-        nodes = last - first + 1;
+        for (int i = 0; i < kPixels; ++i) distance[i] = static_cast<float>(at(i).first - first) + at(i).weight;
     }
 
     VCAM_D int node(int n) const { return first + n < size ? first + n : size - 1; }
@@ -54,11 +66,14 @@ VCAM_D bool is_half(const Matte& m) {
 struct WholeMatte {
     static constexpr int kCount = 8;
     const Matte& m;
+    const Levels levels;
+
+    VCAM_D explicit WholeMatte(const Matte& matte) : m(matte), levels(matte.live) {}
 
     template <int kHalf>
     VCAM_D float value(int n, int index) const {
-        const float x = value_at(n < 4 ? m.a : m.b, (n & 3) * (m.x.size * m.y.size) + index, is_half<kHalf>(m));
-        return n < 3 ? x + 1.0f : n == 3 ? m.gain * x : n == 7 ? m.gain * x + m.offset : x;
+        const float x = value_at(n < 4 ? m.a : m.b, (n & 3) * (m.width * m.height) + index, is_half<kHalf>(m));
+        return n < 3 ? x + 1.0f : n == 3 ? levels.gain * x : n == 7 ? levels.gain * x + levels.offset : x;
     }
 };
 
@@ -66,11 +81,14 @@ struct WholeMatte {
 struct AlphaMatte {
     static constexpr int kCount = 2;
     const Matte& m;
+    const Levels levels;
+
+    VCAM_D explicit AlphaMatte(const Matte& matte) : m(matte), levels(matte.live) {}
 
     template <int kHalf>
     VCAM_D float value(int n, int index) const {
-        const float x = value_at(n ? m.b : m.a, 3 * (m.x.size * m.y.size) + index, is_half<kHalf>(m));
-        return n ? m.gain * x + m.offset : m.gain * x;
+        const float x = value_at(n ? m.b : m.a, 3 * (m.width * m.height) + index, is_half<kHalf>(m));
+        return n ? levels.gain * x + levels.offset : levels.gain * x;
     }
 };
 
@@ -87,18 +105,26 @@ struct Walk {
             for (int i = 0; i < kPixels; ++i) top_[n][i] = delta_[n][i] = 0.0f;
     }
 
-    // Makes at() that between low-resolution row `wanted` and the next. Rows come in ascending order.
+    // Makes at() that between low-resolution row `wanted` and the next.
     template <int kHalf>
     VCAM_D void seek(int wanted) {
         if (current_ == kNone) current_ = wanted - 2;  // from nothing two steps: the first one only reads
 #pragma unroll 1
-        while (current_ < wanted) {
-            ++current_;
+        while (current_ != wanted) {
+            const bool down = current_ < wanted;
+            if (down) {
+                ++current_;
+                add_delta();
+            } else {
+                --current_;
+            }
+            read<kHalf>(down && current_ + 1 < height_ ? current_ + 1 : current_);
+            if (down) continue;
+            add_delta();
 #pragma unroll
             for (int n = 0; n < kCount; ++n)
 #pragma unroll
-                for (int i = 0; i < kPixels; ++i) top_[n][i] += delta_[n][i];
-            read<kHalf>(current_ + 1 < height_ ? current_ + 1 : current_);
+                for (int i = 0; i < kPixels; ++i) delta_[n][i] = -delta_[n][i];
         }
     }
 
@@ -106,6 +132,13 @@ struct Walk {
 
 private:
     static constexpr int kNone = -3;
+
+    VCAM_D void add_delta() {
+#pragma unroll
+        for (int n = 0; n < kCount; ++n)
+#pragma unroll
+            for (int i = 0; i < kPixels; ++i) top_[n][i] += delta_[n][i];
+    }
 
     // delta, to the values of a low-resolution row: node 0, then for each interval its step by the distance within it.
     template <int kHalf>
@@ -149,13 +182,14 @@ template <int kHalf, int kPixels>
 VCAM_D bool any_alpha(const Matte& m, const Columns<kPixels>& columns, int begin, int end) {
     if (columns.nodes > kPixels) return true;  // the matte is finer than the picture: look at every pixel
     const AlphaMatte planes{m};
-    const int bottom = tap(m.y, end - 1).second;
+    const Axis y = nodes_y(m);
+    const int bottom = tap(y, y.scale < 0.0f ? begin : end - 1).second;
     bool above = false;
 #pragma unroll 2
-    for (int row = tap(m.y, begin).first; row <= bottom; ++row)
+    for (int row = tap(y, y.scale < 0.0f ? end - 1 : begin).first; row <= bottom; ++row)
 #pragma unroll
         for (int n = 0; n < kPixels; ++n) {
-            const int index = row * m.x.size + columns.node(n < columns.nodes ? n : 0);
+            const int index = row * m.width + columns.node(n < columns.nodes ? n : 0);
             const float low = planes.value<kHalf>(1, index);
             above |= !(low <= 0.0f) | !(planes.value<kHalf>(0, index) + low <= 0.0f);
         }

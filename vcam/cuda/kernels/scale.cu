@@ -34,8 +34,8 @@ VCAM_D float weight_of(const pixel::Span& span, int i) {
 }
 
 // Rows first, then columns, as the loops on the CPU do.
-VCAM_D float mix_sample(const ScaleArguments& p, int plane, const pixel::Span& rows, const Sample& sample) {
-    const pixel::Span columns = pixel::span(sample.index, p.step_x, sample.halved ? 0.5f * p.x : p.x,
+VCAM_D float mix_sample(const ScaleArguments& p, const float4& window, int plane, const pixel::Span& rows, const Sample& sample) {
+    const pixel::Span columns = pixel::span(sample.index, window.x, sample.halved ? 0.5f * window.z : window.z,
                                             sample.halved ? pairs_of(p.source) : p.source.width);
     float sum = 0.0f;
     for (int i = columns.first; i <= columns.last; ++i) {
@@ -53,14 +53,15 @@ VCAM_KERNEL(8) scale(VCAM_ARGUMENT ScaleArguments p) {
     const int plane = thread_z(), y = thread_y(), begin = 4 * thread_x();
     const PlaneSize size = plane_size(p.target.layout, p.target.width, p.target.height, plane);
     if (y >= size.rows || begin >= size.bytes) return;
+    const float4 window = load<float4>(&p.view->step_x);  // and step_y, x, y
     const bool halved_rows = plane > 0 && halves_rows(p.target.layout);
     const int source_rows = plane_size(p.source.layout, p.source.width, p.source.height, plane).rows;
-    const pixel::Span rows = pixel::span(y, p.step_y, halved_rows ? 0.5f * p.y : p.y, source_rows);
+    const pixel::Span rows = pixel::span(y, window.y, halved_rows ? 0.5f * window.w : window.w, source_rows);
     uint32_t levels[4];
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
         const int byte = begin + i < size.bytes ? begin + i : size.bytes - 1;
-        levels[i] = level(mix_sample(p, plane, rows, sample_of(p.target, plane, byte)));
+        levels[i] = level(mix_sample(p, window, plane, rows, sample_of(p.target, plane, byte)));
     }
     const uint32_t word = pack4(levels[0], levels[1], levels[2], levels[3]);
     uint8_t* to = at(p.target, plane, y, begin);
