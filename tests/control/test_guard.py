@@ -1,5 +1,6 @@
 """Who is let in: this computer, the socket's owner, whoever knows the token; no page of another site."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,11 @@ def test_another_computer_needs_the_token(control: Control, peer: str) -> None:
         f"Bearer {SECRET}x",
         f"Bearer {SECRET[:-1]}",
         f"Basic {SECRET}",
+        "Basic",
+        "Basic !",
+        f"Basic {base64.b64encode(SECRET.encode()).decode()}",
+        f"Basic {base64.b64encode(f'{SECRET}:wrong'.encode()).decode()}",
+        f"Basic {base64.b64encode(b':' + bytes([255])).decode()}",
         SECRET,
         "Bearer \xff\xfe",
     ],
@@ -62,6 +68,22 @@ def test_a_wrong_token_is_refused_from_anywhere(control: Control, header: str) -
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
         assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize("name", ["", "ada"])
+def test_a_browser_sends_the_token_as_a_password(control: Control, name: str) -> None:
+    password = base64.b64encode(f"{name}:{SECRET}".encode()).decode()
+    assert status(control, AFAR, headers={"authorization": f"Basic {password}"}) == 200
+    refused = control.client_at(AFAR).get("/")
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"].startswith("Basic realm=")
+
+
+def test_who_gives_no_token_has_guessed_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_module, "_WRONG_TOKENS", Rate(burst=2, per_s=0.001))
+    control = Control(tmp_path, token=SECRET)
+    assert [status(control, AFAR) for _ in range(5)] == [401] * 5
+    assert status(control, AFAR, headers=RIGHT) == 200
 
 
 def test_a_peer_that_is_gone_is_not_taken_for_the_sockets_owner() -> None:

@@ -193,9 +193,10 @@ def test_events_come_now_and_then_when_nothing_changes(control: Control, monkeyp
 
 
 def test_listeners_are_counted_however_they_end_and_have_a_limit(
-    control: Control, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events_module, "MOST_LISTENERS", 1)
+    control = Control(tmp_path)
     events = control.app.events
     before = threading.active_count()
     with HttpServer(control.app.asgi, Address("127.0.0.1", 0)) as server:

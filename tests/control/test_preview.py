@@ -1,7 +1,9 @@
 """The snapshot: what viewers see, never the room, one encode for all, none when nobody looks."""
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -135,7 +137,7 @@ def test_nothing_is_encoded_while_nobody_looks_and_once_for_all_who_do(
     gate = threading.Event()
     encode, jpeg = preview_module._jpeg, preview_module.Preview.jpeg
 
-    def gated(levels: Plane) -> bytes:
+    def gated(levels: Plane, *_: object) -> bytes:
         encoded.append(levels)
         assert gate.wait(LIMIT_S)
         return encode(levels)
@@ -169,3 +171,118 @@ def fetch(url: str) -> bytes | None:
             return None
         raise
     return body
+
+
+def parts(answer: HTTPResponse, count: int) -> list[bytes]:
+    """The first JPEGs of a picture that moves."""
+    found: list[bytes] = []
+    assert answer.readline() == b"--vcam\r\n"
+    while len(found) < count:
+        assert answer.readline() == b"Content-Type: image/jpeg\r\n"
+        length = int(answer.readline().removeprefix(b"Content-Length: "))
+        assert answer.readline() == b"\r\n"
+        found.append(answer.read(length))
+        assert answer.read(2 + len(b"--vcam\r\n")) == b"\r\n--vcam\r\n", "a browser shows it at once"
+    return found
+
+
+def test_a_moving_picture_is_encoded_once_for_all_and_not_at_all_when_they_have_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+    encode = preview_module._jpeg
+
+    def counted(*arguments: object) -> bytes:
+        made.append(encode(*arguments))  # type: ignore[arg-type]  # passed through
+        return made[-1]
+
+    monkeypatch.setattr(preview_module, "_jpeg", counted)
+    rig = Rig()
+    with running(tmp_path, rig) as control, HttpServer(control.app.asgi, Address("127.0.0.1", 0)) as server:
+        rig.wait_live(1)
+        lines = [HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_S) for _ in range(3)]
+        seen: list[bytes] = []
+        for line in lines:
+            line.request("GET", f"{API}/preview.mjpg")
+        answers = [line.getresponse() for line in lines]
+        assert answers[0].getheader("content-type") == "multipart/x-mixed-replace; boundary=vcam"
+        for answer in answers:
+            seen += parts(answer, 4)
+        assert control.app.preview.viewers == 3
+        assert set(seen) <= set(made)
+        assert not any(leaks(pixels(each)) for each in seen)
+        for line, answer in zip(lines, answers, strict=True):
+            answer.close()
+            line.close()
+        wait_until(lambda: control.app.preview.viewers == 0)
+        after = len(rig.sink.pictures)
+        wait_until(lambda: len(rig.sink.pictures) > after + 20)  # one may be on its way still
+        done = len(made)
+        wait_until(lambda: len(rig.sink.pictures) > after + 60)
+        assert len(made) == done
+
+
+def test_moving_pictures_have_a_rate_however_many_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview_module, "_MOVING_EVERY_S", 0.05)
+
+    async def scenario(control: Control) -> tuple[float, set[bytes]]:
+        loop = asyncio.get_running_loop()
+        shots = control.app.preview._moving[0]
+        began_s, found = loop.time(), set()
+        for _ in range(6):
+            both = await asyncio.gather(shots.next(), shots.next())
+            assert both[0] is both[1]
+            found.add(both[0])
+        return loop.time() - began_s, found
+
+    rig = Rig()
+    with running(tmp_path, rig) as control:
+        rig.wait_live(1)
+        took_s, _ = asyncio.run(scenario(control))
+    assert took_s >= 5 * 0.05, "a rate is a lower limit of time, which no load can break"
+
+
+def test_who_looks_at_the_matte_sees_the_matte_and_there_is_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview_module, "MOST_VIEWERS", 1)
+    rig = Rig()
+    with running(tmp_path, rig) as control, HttpServer(control.app.asgi, Address("127.0.0.1", 0)) as server:
+        rig.wait_live(1)
+        line = HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_S)
+        line.request("GET", f"{API}/preview.mjpg?matte=1")
+        answer = line.getresponse()
+        (matte,) = parts(answer, 1)
+        assert pixels(matte).shape == (room.CAMERA.height, room.CAMERA.width)
+        assert control.ask("GET", "/preview.mjpg")[0] == 429
+        control.app.close()
+        answer.read()  # to its end
+        line.close()
+        wait_until(lambda: control.app.preview.viewers == 0)
+
+
+def test_the_room_is_no_moving_picture_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview_module, "WAIT_S", 0.05)
+    rig = Rig()
+    with running(tmp_path, rig) as control, HttpServer(control.app.asgi, Address("127.0.0.1", 0)) as server:
+        rig.wait_live(1)
+        line = HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_S)
+        line.request("GET", f"{API}/preview.mjpg")
+        answer = line.getresponse()
+        parts(answer, 1)
+        control.ask("PATCH", "/scene", {"background": "none"})
+        assert rig.sink.wait_for(lambda all_: any(map(room.leaks, all_)), LIMIT_S)
+        assert control.ask("GET", "/preview.mjpg")[0] == 409
+        shown = len(rig.sink.pictures)
+        wait_until(lambda: len(rig.sink.pictures) > shown + 20)
+        control.ask("PATCH", "/scene", {"background": "green"})
+        rest = b"".join(answer.read(2000) for _ in range(40))
+        line.close()
+    for jpeg in rest.split(b"--vcam\r\n")[1:-1]:
+        assert not leaks(pixels(jpeg.partition(b"\r\n\r\n")[2]))
+
+
+def test_a_wide_picture_is_halved_for_looking_at() -> None:
+    wide = preview_module._moving_matte(np.zeros((100, 2600), np.uint8))
+    assert pixels(wide).shape == (34, 867)
+    assert pixels(preview_module.matte_jpeg(np.zeros((100, 2600), np.uint8))).shape == (100, 2600)

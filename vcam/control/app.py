@@ -1,4 +1,4 @@
-"""The API as an ASGI application."""
+"""The API and the page as an ASGI application."""
 
 import json
 from collections.abc import Sequence
@@ -21,9 +21,11 @@ from vcam.control.media import MediaFolder
 from vcam.control.media_api import MediaApi
 from vcam.control.openapi import describe
 from vcam.control.operation_api import OperationApi
+from vcam.control.page import page_routes
 from vcam.control.preview import Preview
 from vcam.control.profiles import Profiles
 from vcam.control.scene_api import SceneApi
+from vcam.control.setup_api import SetupApi
 from vcam.control.state import Teller
 from vcam.errors import VcamError
 
@@ -44,10 +46,12 @@ class ControlApp:
         media.clean()
         teller = Teller(desk)
         self.events = Events(teller)
+        self.preview = Preview(desk.pipeline)
         endpoints = [
             *OperationApi(desk, teller, self.events).endpoints(),
             *SceneApi(desk, teller, media, Profiles(folders.profiles, media)).endpoints(),
-            *MediaApi(desk, media, Preview(desk.pipeline)).endpoints(),
+            *SetupApi(desk).endpoints(),
+            *MediaApi(desk, media, self.preview).endpoints(),
         ]
         document = json.dumps(describe(endpoints), ensure_ascii=False).encode()
 
@@ -55,7 +59,7 @@ class ControlApp:
             return Response(document, media_type=JSON)
 
         inner = Starlette(
-            routes=[Route(f"{PREFIX}/openapi.json", openapi), *merged(endpoints)],
+            routes=[Route(f"{PREFIX}/openapi.json", openapi), *merged(endpoints), *page_routes()],
             exception_handlers={
                 VcamError: on_vcam_error,
                 HTTPException: on_http_error,
@@ -64,3 +68,8 @@ class ControlApp:
             },
         )
         self.asgi: ASGIApp = Guard(inner, token, names)
+
+    def close(self) -> None:
+        """End the answers that have no end, so that the server can. Any thread."""
+        self.events.close()
+        self.preview.close()

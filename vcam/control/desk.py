@@ -37,7 +37,7 @@ class Desk:
         progress: ModelProgress = silent,
     ) -> None:
         self.pipeline = pipeline
-        self._config = config
+        self._config = self._settings = config
         self._read = read
         self._applied = applied
         self._progress = progress
@@ -49,6 +49,11 @@ class Desk:
     def config(self) -> Config:
         """The settings in effect: those that were read, with what was changed since."""
         return self._config
+
+    @property
+    def settings(self) -> Config:
+        """The settings as they were read the last time."""
+        return self._settings
 
     @property
     def profile(self) -> str | None:
@@ -71,6 +76,19 @@ class Desk:
         if changed_scene:
             _log.info("scene.changed", extra={"background": new.background, "profile": profile or ""})
 
+    def change_setup(self, values: Mapping[str, object]) -> None:
+        """Put values of other keys, which are of the right kinds, into effect: camera and engine may be opened anew.
+
+        Raises VcamError.
+        """
+        with self._lock:
+            new = self._config.model_copy(update=dict(values))
+            if not (keys := changed(self._config, new)):
+                return
+            self._put(new)
+            self._config, self._changes = new, self._changes + 1
+        _log.info("setup.changed", extra={key: str(getattr(new, key)) for key in keys})
+
     def reload(self) -> None:
         """Read the settings again; what was changed live is as they say then. Raises VcamError."""
         with self._lock:
@@ -79,7 +97,7 @@ class Desk:
             keys = " ".join(changed(self._config, new)) or "none"
             if scene_values(new) != scene_values(self._config):
                 self._profile = None
-            self._config, self._changes = new, self._changes + 1
+            self._config, self._settings, self._changes = new, new, self._changes + 1
             self._applied(new)
         _log.info("config.reloaded", extra={"keys": keys})
 

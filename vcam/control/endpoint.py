@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 PREFIX = "/api/v1"
 JPEG, EVENT_STREAM, JSON = "image/jpeg", "text/event-stream", "application/json"
+MOTION_JPEG = "multipart/x-mixed-replace"
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 Schema: TypeAlias = Mapping[str, object]

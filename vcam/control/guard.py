@@ -2,9 +2,12 @@
 
 On the socket in the file system its permissions decide. On a port: this computer needs no token, every other one does.
 A page of another site that a browser shows can reach 127.0.0.1 too, so a browser's request must come from a page of
-ours (Origin, Sec-Fetch-Site), under a name that is ours (Host: DNS rebinding), unless it knows the token.
+ours (Origin, Sec-Fetch-Site), under a name that is ours (Host: DNS rebinding), unless it knows the token. A browser
+asks for the token as it asks for a password (Basic), with any name; programs send it as it is (Bearer).
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
 import ipaddress
@@ -18,6 +21,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vcam.control.answers import problem_response
+from vcam.control.endpoint import PREFIX
 from vcam.control.rates import Rate, Rates
 from vcam.control.refusal import RefusedError, busy
 from vcam.errors import ConfigError
@@ -110,7 +114,7 @@ class Guard:
         wait_s = self._requests.take(peer.name)
         if wait_s:
             raise busy("too many requests", hint="ask less often; GET /api/v1/events tells every change", wait_s=wait_s)
-        trusted = self._check_token(peer, headers)
+        trusted = self._check_token(peer, headers, _challenge(scope))
         host = _only(headers, "host")
         if not (peer.socket or trusted or self._ours(host, scope)):
             raise _forbidden(
@@ -118,24 +122,25 @@ class Guard:
             )
         _check_site(headers, host)
 
-    def _check_token(self, peer: _Peer, headers: Headers) -> bool:
+    def _check_token(self, peer: _Peer, headers: Headers, challenge: str) -> bool:
         """Whether the right one was given. A wrong one is refused even where none is needed."""
         header = _only(headers, "authorization")
         if not header and peer.here:
             return False
-        scheme, _, given = header.partition(" ")
         if self._token is None and not peer.here:
             raise _forbidden("other computers are not admitted", "set control_token_file in vcam.toml")
         wait_s = self._wrong_tokens.wait_s(peer.name)
         if wait_s:
             raise busy("too many wrong tokens", hint="wait, then send the right one", wait_s=wait_s)
-        if self._token is None or scheme.lower() != "bearer" or not self._token.fits(given.strip()):
-            self._wrong_tokens.take(peer.name)
+        given = _given(header)
+        if self._token is None or given is None or not self._token.fits(given):
+            if header:
+                self._wrong_tokens.take(peer.name)
             raise RefusedError(
                 HTTPStatus.UNAUTHORIZED,
                 "the token is missing or wrong",
                 hint="send the header Authorization: Bearer TOKEN, with the text of control_token_file",
-                headers={"WWW-Authenticate": "Bearer"},
+                headers={"WWW-Authenticate": challenge},
             )
         return True
 
@@ -147,6 +152,25 @@ class Guard:
             return False
         server = scope.get("server") or ("", None)
         return name in self._names or (name == str(server[0]).lower() and _address(name) is not None)
+
+
+def _challenge(scope: Scope) -> str:
+    """Who opens the page is asked by the browser; a program must not make one ask."""
+    api = str(scope["path"]).startswith(f"{PREFIX}/")
+    return "Bearer" if api else 'Basic realm="vcam: any name, and the token as the password", charset="UTF-8"'
+
+
+def _given(header: str) -> str | None:
+    """The token in it; None where it has none."""
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return None
 
 
 def _peer(scope: Scope) -> _Peer:

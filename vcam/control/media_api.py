@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from vcam.control.answers import answer, chunks, in_time, query
 from vcam.control.desk import Desk
-from vcam.control.endpoint import JPEG, Endpoint, Schema
+from vcam.control.endpoint import JPEG, MOTION_JPEG, Endpoint, Schema
 from vcam.control.media import BackgroundView, MediaFolder, unwritable
 from vcam.control.preview import Preview
 from vcam.control.rates import Rate, Rates
@@ -68,6 +68,12 @@ class MediaApi:
                 JPEG,
                 query={"matte": _FLAG},
             ),
+            Endpoint(
+                *("GET", "/preview.mjpg", "The same, moving: one JPEG after another, without an end."),
+                self.motion,
+                MOTION_JPEG,
+                query={"matte": _FLAG},
+            ),
         ]
 
     async def list_all(self, request: Request) -> Response:
@@ -88,6 +94,9 @@ class MediaApi:
 
     async def snapshot(self, request: Request) -> Response:
         return Response(await self._preview.jpeg(matte=_flag(request, "matte")), media_type=JPEG)
+
+    async def motion(self, request: Request) -> Response:
+        return self._preview.motion(matte=_flag(request, "matte"))
 
     async def upload(self, request: Request) -> Response:
         wanted = query(request, "name").get("name", "")

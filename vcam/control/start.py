@@ -58,7 +58,7 @@ def control_server(desk: Desk, places: Places) -> Iterator[None]:
         try:
             yield
         finally:
-            app.events.close()
+            app.close()
 
 
 def _addresses(config: Config, default_socket: Path | None) -> "list[Address | SocketFile]":

@@ -1,0 +1,60 @@
+"""Endpoints of what runs: camera and engine."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vcam.config import Quality
+from vcam.control.answers import answer, body, query
+from vcam.control.desk import Desk
+from vcam.control.endpoint import Endpoint
+from vcam.control.setup import Offer, SetupChange, SetupView
+from vcam.pipeline.offer import engine_offers
+
+
+class SetupApi:
+    """GET and PATCH of camera, engine and quality."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def endpoints(self) -> list[Endpoint]:
+        text = "Choose another camera or engine: they are opened anew, viewers see the card for a moment."
+        return [
+            Endpoint("GET", "/setup", "Camera and engine, and what there is to choose from.", self.show, SetupView),
+            Endpoint("PATCH", "/setup", text, self.change, SetupView, SetupChange),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        query(request)
+        return answer(self._view(await run_in_threadpool(self._offer)))
+
+    async def change(self, request: Request) -> Response:
+        query(request)
+        change = await body(request, SetupChange)
+        offer = await run_in_threadpool(self._offer)
+        offer.check(change)
+        values = change.model_dump(exclude_none=True)
+        if change.input is not None:
+            values["input"] = offer.shown(change.input)
+        if offer.shown(self._desk.config.input) == values.get("input"):
+            del values["input"]
+        await run_in_threadpool(self._desk.change_setup, values)
+        return answer(self._view(offer))
+
+    def _offer(self) -> Offer:
+        from vcam.v4l2.devices import list_devices
+
+        config = self._desk.config
+        return Offer(list_devices(), engine_offers(config), (self._desk.settings.input, config.input))
+
+    def _view(self, offer: Offer) -> SetupView:
+        config = self._desk.config
+        return SetupView(
+            input=offer.shown(config.input),
+            engine=config.engine,
+            quality=config.quality,
+            inputs=offer.inputs,
+            engines=offer.engines,
+            qualities=list(Quality),
+        )
