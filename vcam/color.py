@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from vcam.frame import Matrix, PixelFormat, Range, Tensor, VideoFormat
+from vcam.frame import Matrix, PixelFormat, Planes, Range, Tensor, VideoFormat, allocate_planes
 
 _LUMA_WEIGHTS = {Matrix.BT601: (0.299, 0.114), Matrix.BT709: (0.2126, 0.0722)}
 """(Kr, Kb) of each matrix."""
@@ -40,6 +40,19 @@ def encoding(fmt: VideoFormat) -> Tensor:
 def decoding(fmt: VideoFormat) -> Tensor:
     """``decode_matrix`` of a format, shared and read-only. GREY ignores chroma, RGB24 counts as full range."""
     return _decoding(fmt.pixel_format, fmt.matrix, fmt.range)
+
+
+def black(fmt: VideoFormat) -> Planes:
+    """A black picture, in one packed buffer."""
+    _, planes = allocate_planes(fmt)
+    luma, chroma = (round(float(level)) for level in encoding(fmt)[:2, 3])
+    if fmt.pixel_format == PixelFormat.YUYV:
+        planes[0][:, 0::2], planes[0][:, 1::2] = luma, chroma
+        return planes
+    planes[0][:] = luma
+    for plane in planes[1:]:
+        plane[:] = chroma
+    return planes
 
 
 def same_colour(a: VideoFormat, b: VideoFormat) -> bool:

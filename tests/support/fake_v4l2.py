@@ -11,7 +11,7 @@ from typing import Any
 from linuxpy.video import raw
 from linuxpy.video.raw import IOC, BufferFlag, BufType, Capability, Frmivaltypes, Frmsizetypes
 
-from vcam.v4l2.abi import EVENT_CLIENT_USAGE, PRIV_MAGIC, fourcc_code
+from vcam.v4l2.abi import CID_TIMEOUT_IMAGE_IO, EVENT_CLIENT_USAGE, PRIV_MAGIC, fourcc_code
 from vcam.v4l2.kernel import POLL_FAILED, POLL_READ, Argument
 
 PAGE = 4096
@@ -285,6 +285,17 @@ class FakeCamera(FakeDevice):
         self.streaming = False
 
 
+class KeptMemory(mmap.mmap):
+    """What was in it when it was unmapped stays in ``kept``."""
+
+    kept = b""
+
+    def close(self) -> None:
+        if not self.closed:
+            self.kept = self[:]
+        super().close()
+
+
 @dataclass
 class Loopback:
     """How the fake v4l2loopback behaves. stride: its bytes per line (0: packed); forced: (width, height, fourcc)."""
@@ -297,6 +308,8 @@ class Loopback:
     busy_writes: int = 0
     capture_only: bool = False
     needs_announcement: bool = False
+    another_is_quicker: bool = False
+    wants_request_first: bool = False
     colours: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
@@ -313,9 +326,14 @@ class FakeLoopback(FakeDevice):
         self.subscribed = False
         self.formats_set = 0
         self.announced = False
+        self.controls: dict[int, int] = {}
+        self.silence: KeptMemory | None = None
+        self.next_is_for_silence = self.image_io = False
+        self.requested = False
         self.answers |= {
             IOC.S_FMT: self._s_fmt, IOC.G_FMT: self._g_fmt, IOC.S_PARM: self._s_parm,
             IOC.SUBSCRIBE_EVENT: self._subscribe, IOC.DQEVENT: self._dqevent, IOC.STREAMON: self._stream_on,
+            IOC.S_CTRL: self._s_ctrl, IOC.REQBUFS: self._reqbufs, IOC.QUERYBUF: self._querybuf,
         }  # fmt: skip
 
     def readers(self, count: int) -> None:
@@ -343,8 +361,34 @@ class FakeLoopback(FakeDevice):
         per_pixel = {"YUYV": 2, "RGB3": 3}.get(pix.pixelformat.to_bytes(4, "little").decode(), 1)
         pix.bytesperline = self.behaviour.stride or pix.width * per_pixel
         pix.sizeimage = pix.bytesperline * pix.height * 2
+        self.image_bytes = int(pix.sizeimage)
         self.behaviour.colours.append((pix.colorspace, pix.m1.ycbcr_enc, pix.quantization, pix.xfer_func))
         self.format = (pix.pixelformat.to_bytes(4, "little").decode(), pix.width, pix.height)
+
+    def opened(self) -> None:
+        mine = self.image_io and not self.behaviour.another_is_quicker
+        self.next_is_for_silence, self.image_io, self.requested = mine, False, False
+
+    def mmap(self, length: int, offset: int) -> mmap.mmap:
+        assert self.next_is_for_silence
+        self.silence = KeptMemory(-1, length)
+        return self.silence
+
+    def _s_ctrl(self, argument: Any) -> None:
+        assert self.format is not None, "the picture's size is not known yet"
+        if self.controls.get(argument.id) != argument.value:
+            self.controls[argument.id] = argument.value
+            self.image_io = bool(argument.value) if argument.id == CID_TIMEOUT_IMAGE_IO else self.image_io
+
+    def _reqbufs(self, argument: Any) -> None:
+        assert argument.type == BufType.VIDEO_OUTPUT
+        assert self.next_is_for_silence, "the buffers of who reads would be taken away"
+        self.requested = True
+
+    def _querybuf(self, argument: Any) -> None:
+        if self.behaviour.wants_request_first and not self.requested:
+            raise fail(errno.EINVAL)
+        argument.length, argument.m.offset = self.image_bytes, PAGE * self.next_is_for_silence
 
     def _stream_on(self, argument: Any) -> None:
         assert argument.value == BufType.VIDEO_OUTPUT
@@ -354,6 +398,9 @@ class FakeLoopback(FakeDevice):
 
     def closed(self) -> None:
         """v4l2loopback 0.12 with exclusive_caps forgets that it is an output, unless its producer made itself known."""
+        if self.next_is_for_silence:
+            self.next_is_for_silence = False
+            return
         if self.behaviour.needs_announcement and self.frames and not self.announced:
             self.capabilities = Capability.VIDEO_CAPTURE
         self.announced = False

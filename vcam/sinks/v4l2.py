@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from vcam.color import black
 from vcam.errors import SinkError, SinkUnusableError
-from vcam.frame import Image, VideoFormat, plane_shapes
+from vcam.frame import Image, Stamp, VideoFormat, plane_shapes
 from vcam.sinks.packing import Packer
 from vcam.v4l2.holders import holders
 from vcam.v4l2.kernel import POLL_WRITE, Descriptor, Kernel, LinuxKernel
@@ -24,6 +25,8 @@ MODPROBE = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=AI-Camera vid
 _DEFAULT_NUMBER = "10"
 _RATE_DENOMINATOR = 1001
 _LOOPBACK = "loopback"
+_SILENCE_S, _SILENT_FRAMES = 2.0, 5
+"""Readers see black after so long without a frame: vcam writes one at each interval, be it the card."""
 
 
 @dataclass(slots=True)
@@ -135,9 +138,22 @@ class V4l2Sink:
         interval_s = Fraction(1 / self._fps).limit_denominator(_RATE_DENOMINATOR * 100)
         if streaming.set_interval(device, BufType.VIDEO_OUTPUT, interval_s) is None:
             log.info("sink.no_rate", extra={"sink": self.name})
+        packer = Packer(replace(fmt, stride=given.stride))
+        if loopback:
+            self._cover_silence(device, packer)
         if readers is None and loopback:
             streaming.announce_producer(device)
-        return _Open(device, Packer(replace(fmt, stride=given.stride)), readers)
+        return _Open(device, packer, readers)
+
+    def _cover_silence(self, device: Descriptor, packer: Packer) -> None:
+        """Should this process die or hang, its readers see black, and not the last frame for ever."""
+        from vcam.v4l2.silence import cover_silence
+
+        picture = packer.pack(Image(black(self._format), self._format, Stamp(0, 0)))
+        try:
+            cover_silence(self._kernel, device, picture, max(_SILENCE_S, _SILENT_FRAMES / self._fps))
+        except OSError as error:
+            log.info("sink.silence_uncovered", extra={"sink": self.name, "problem": error.strerror or str(error)})
 
     def _check(self, given: "PixFormat", *, pinned: bool) -> None:
         wanted = self._format

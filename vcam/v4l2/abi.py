@@ -1,6 +1,6 @@
 """The V4L2 ABI: linuxpy's structures, and the numbers it does not have.
 
-Sources: include/uapi/linux/videodev2.h; v4l2loopback.h for the event.
+Sources: include/uapi/linux/videodev2.h; v4l2loopback.h for its event and controls.
 """
 
 from linuxpy.video import raw
@@ -20,6 +20,8 @@ from linuxpy.video.raw import (
 )
 
 __all__ = [
+    "CID_TIMEOUT",
+    "CID_TIMEOUT_IMAGE_IO",
     "EVENT_CLIENT_USAGE",
     "EVENT_SEND_INITIAL",
     "IOC",
@@ -48,6 +50,9 @@ EVENT_CLIENT_USAGE = 0x08000000 + 0x08E00000 + 1
 
 EVENT_SEND_INITIAL = 1
 """V4L2_EVENT_SUB_FL_SEND_INITIAL."""
+
+CID_TIMEOUT, CID_TIMEOUT_IMAGE_IO = 0x0098F902, 0x0098F903
+"""Controls of v4l2loopback: milliseconds without a frame; the next descriptor is for the picture shown then."""
 
 _BIG_ENDIAN = 1 << 31
 

@@ -177,6 +177,10 @@ class Guest:
             raise GuestError(f"{command}: {code}\n{job.output[-3000:]}")
         return job.output
 
+    def clock(self) -> float:
+        """CLOCK_MONOTONIC of the guest, seconds."""
+        return float(self.run("cut -d' ' -f1 /proc/uptime"))
+
     def python(self, script: str, *arguments: str) -> Job:
         """Start one of tests/vm/inside/, on the guest's own Python."""
         return self.start(" ".join(("exec /usr/bin/python3", f"/host/inside/{script}", *arguments)))
