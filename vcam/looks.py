@@ -56,7 +56,7 @@ class Framing:
 
     mirror: left and right change places. flip: top and bottom do. zoom: 1..4, how much less than the whole is shown.
     pan_x, pan_y: -1..1, where the part lies within what zoom and cropping leave room for: at the left (top), in the
-    middle, at the right (bottom) edge, as the viewer sees it.
+    middle, at the right (bottom) edge, as the viewer sees it. auto: zoom and pan follow the person instead.
     """
 
     mirror: bool = False
@@ -64,6 +64,7 @@ class Framing:
     zoom: float = 1.0
     pan_x: float = 0.0
     pan_y: float = 0.0
+    auto: bool = False
 
 
 @dataclass(frozen=True, slots=True)

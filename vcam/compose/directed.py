@@ -1,0 +1,72 @@
+"""Auto-framing: a frame processor around another one, which looks where the person is and frames the next pictures."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from vcam.compose.auto_frame import AutoFrame
+from vcam.compose.auto_frame import Stage as Camera
+from vcam.compose.wrapped import WrappedProcessor
+from vcam.frame import Image, Plane, Size, Stamp
+from vcam.looks import Framing
+from vcam.stages import FrameProcessor, Scene, Stage, StageTimes
+
+LOOK_EVERY_NS = 200_000_000
+
+
+class Director:
+    """The framing of one camera. Any thread: an engine on trial follows the same shot as the one at work.
+
+    shape: of the output that is framed for; others show what that leads to.
+    """
+
+    def __init__(self, shape: Size) -> None:
+        self._shape = shape
+        self._lock = threading.Lock()
+        self._auto: AutoFrame | None = None
+        self._looked: Stamp | None = None
+
+    def framing(self, image: Image, turned: Framing) -> Framing:
+        """For the frame at hand; mirrored and flipped as ``turned``, whose zoom and pan do not count."""
+        with self._lock:
+            auto = self._auto
+            if auto is None or auto.stage.picture != image.format.size:
+                auto = self._auto = AutoFrame(Camera(image.format.size, self._shape))
+            auto.advance(image.stamp)
+            return auto.stage.framing(auto.shot, turned)
+
+    def look(self, stamp: Stamp, alpha: Callable[[], Plane]) -> None:
+        """A few times a second, ask for the frame's alpha and mind where the person is."""
+        with self._lock:
+            last = self._looked
+            if last is not None and last.epoch == stamp.epoch and abs(stamp.pts_ns - last.pts_ns) < LOOK_EVERY_NS:
+                return
+            self._looked = stamp
+        seen = alpha()
+        with self._lock:
+            if self._auto is not None:
+                self._auto.see(seen)
+
+    def rest(self) -> None:
+        """Begin with the whole picture when asked again."""
+        with self._lock:
+            self._auto = None
+
+
+class DirectedProcessor(WrappedProcessor):
+    """Satisfies FrameProcessor: where the scene asks for it, its framing follows the person."""
+
+    def __init__(self, inside: FrameProcessor, director: Director) -> None:
+        super().__init__(inside)
+        self._director = director
+
+    def process(self, image: Image, scene: Scene, times: StageTimes) -> Sequence[Image]:
+        """See FrameProcessor. The matte of a frame moves the frames after it."""
+        if not scene.framing.auto or scene.show_room:
+            self._director.rest()
+            return super().process(image, scene, times)
+        framing = self._director.framing(image, scene.framing)
+        results = super().process(image, replace(scene, framing=framing), times)
+        with times.measure(Stage.COMPOSE):
+            self._director.look(image.stamp, self.last_alpha)
+        return results
