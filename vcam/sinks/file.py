@@ -9,7 +9,8 @@ from typing import ClassVar, Self
 
 from vcam.errors import SinkError, SinkUnusableError
 from vcam.frame import Image, PixelFormat, Stamp, VideoFormat
-from vcam.sinks.writers import ContainerWriter, Writer, Y4mWriter
+from vcam.media_writer import ContainerWriter
+from vcam.sinks.writers import Writer, Y4mWriter
 
 log = logging.getLogger(__name__)
 
