@@ -140,17 +140,35 @@ def test_who_waves_is_not_pumped_in_and_out() -> None:
     assert heights[-1] > heights[0] * 1.2
 
 
-def test_a_gap_is_no_leap() -> None:
+def moving() -> AutoFrame:
+    """Half way to somebody, at 1,966,666,666 ns."""
     auto = AutoFrame(Stage(CAMERA, WIDE))
-    auto.see(alpha(Box(420, 120, 520, 360)))
-    before = auto.shot
-    auto.advance(Stamp(0, 0))
-    auto.advance(Stamp(60_000_000_000, 1))
-    assert abs(auto.shot.height - before.height) < 0.2 * before.height
+    shots = played(auto, [Box(420, 120, 520, 360)] * 60)
+    assert shots[-1] != shots[-2]
+    return auto
+
+
+def test_a_gap_is_no_leap() -> None:
+    short, long = moving(), moving()
+    before = short.shot
+    short.advance(Stamp(2_166_666_667, 60))
+    long.advance(Stamp(2_966_666_667, 60))
+    assert long.shot == short.shot != before
+
+
+def test_time_that_goes_back_moves_nothing() -> None:
+    auto = moving()
     at = auto.shot
-    auto.advance(Stamp(59_500_000_000, 0))  # an engine on trial, which is late
+    auto.advance(Stamp(1_500_000_000, 45))  # an engine on trial, which is late
     auto.advance(Stamp(5, 0, epoch=1))
     assert auto.shot == at
+    auto.advance(Stamp(3_000_000_005, 1, epoch=1))
+    after = auto.shot
+    assert after != at
+    auto.advance(Stamp(5, 2, epoch=1))  # a file that begins again
+    assert auto.shot == after
+    auto.advance(Stamp(100_000_005, 3, epoch=1))
+    assert auto.shot != after
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.002])
