@@ -162,7 +162,10 @@ class AffineMatte:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A part of a picture or matte, in its pixels; may begin and end between pixels, must lie inside."""
+    """A part of a picture or matte, in its pixels; may begin and end between pixels, must lie inside.
+
+    A negative width reads from x to the left, a negative height from y upwards: mirrored, flipped.
+    """
 
     x: float
     y: float

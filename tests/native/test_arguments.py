@@ -149,7 +149,11 @@ def test_outputs_may_not_overlap_anything() -> None:
     with pytest.raises(ValueError, match="target: its memory overlaps the input source"):
         native.compose(image, matte((9, 16)), background, image.planes)
     with pytest.raises(ValueError, match="target: its memory overlaps the input background"):
-        native.compose(image, matte((9, 16)), background, background.planes)
+        native.compose(image, matte((9, 16)), background, (background.planes[0], image.planes[1].copy()))
+    rows = np.zeros((3 * 24, 64), np.uint8)
+    partly = replace(background, planes=(rows[:48], background.planes[1]))
+    with pytest.raises(ValueError, match="target: its memory overlaps the input background"):
+        native.compose(image, matte((9, 16)), partly, (rows[24:], background.planes[1].copy()))
     shared = np.zeros((48, 64), np.uint8)
     with pytest.raises(ValueError, match="target: its planes overlap"):
         native.compose(image, matte((9, 16)), background, (shared, shared[:24]))

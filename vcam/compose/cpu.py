@@ -1,13 +1,15 @@
 """sample -> matte -> compose on the CPU: the native loops around one engine."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
 from vcam import native
-from vcam.compose.post import EdgeCorrections
+from vcam.compose.person import PersonPainter
+from vcam.compose.post import MatteShaper, ShapedMatte
 from vcam.compose.view import View
 from vcam.errors import MatteInvalidError
 from vcam.frame import AffineMatte, Image, Plane, Planes, Size, Tensor, VideoFormat, allocate_planes
@@ -36,23 +38,23 @@ class CpuFrameProcessor:
         self._views: dict[Size, View] = {}
         self._camera: VideoFormat | None = None
         self._small: Tensor = np.zeros((_DIMENSIONS, 1, 1), np.float32)
-        self._corrections = EdgeCorrections(Size(1, 1), levels)
-        self._edge: native.PersonEdge | None = None
-        self._last: tuple[Image, AffineMatte] | None = None
+        self._shaper = MatteShaper(Size(1, 1), levels)
+        self._painter = PersonPainter()
+        self._last: tuple[Image, ShapedMatte] | None = None
         self._remembers = False
 
     def __enter__(self) -> Self:
         self._engine.__enter__()
         size = self._engine.input_size
         self._small = np.zeros((3, size.height, size.width), np.float32)
-        self._corrections = EdgeCorrections(size, self._levels)
+        self._shaper = MatteShaper(size, self._levels)
         self._outputs = {target: allocate_planes(target)[1] for target in self._targets}
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        self._last = self._edge = None
+        self._last = None
         self._engine.__exit__(kind, error, trace)
 
     @property
@@ -62,21 +64,23 @@ class CpuFrameProcessor:
 
     def process(self, image: Image, scene: Scene, times: StageTimes) -> Sequence[Image]:
         """See FrameProcessor. Outputs of one format are one picture."""
-        self._plan(image.format)
+        self._plan(image.format, scene)
         if scene.show_room:
             return self._show_room(image, times)
         matte = self._matte(image, times)
         with times.measure(Stage.COMPOSE):
-            self._edge = self._corrections.prepare(self._small, matte, scene.matte)
-            for size, view in self._views.items():
-                self._compose(view, [target for target in self._outputs if target.size == size], matte, scene, image)
-        self._last = image, matte
+            shaped = self._shaper.shape(self._small, matte, scene.matte)
+            for view in self._views.values():
+                self._compose(view, shaped, scene, image)
+        self._last = image, shaped
         return self._results(image)
 
     def reset(self) -> None:
         """Forget temporal state: the engine's, if it saw a frame since the last time, and that of smoothing."""
-        self._corrections.reset()
-        self._edge = None
+        self._shaper.reset()
+        if self._last is not None:
+            image, matte = self._last
+            self._last = image, replace(matte, edge=None)
         if self._remembers:
             self._engine.reset()
             self._remembers = False
@@ -91,18 +95,18 @@ class CpuFrameProcessor:
             raise RuntimeError("no matte yet: the last call of process() gave none")
         image, matte = self._last
         alpha = np.empty((image.format.height, image.format.width), np.uint8)
-        if self._edge is not None:
-            self._edge.alpha(image, alpha)
-        else:
-            native.alpha(image, matte, alpha, levels=self._levels)
+        matte.alpha(image, alpha)
         return alpha
 
-    def _plan(self, camera: VideoFormat) -> None:
+    def _plan(self, camera: VideoFormat, scene: Scene) -> None:
         self._last = None
         if camera != self._camera:
             self._views = {size: View(camera, size) for size in {target.size for target in self._targets}}
-            self._corrections.reset()
+            self._shaper.reset()
             self._camera = camera
+        self._painter.ask(scene.person)
+        for view in self._views.values():
+            view.frame(scene.framing)
 
     def _matte(self, image: Image, times: StageTimes) -> AffineMatte:
         with times.measure(Stage.SAMPLE):
@@ -121,22 +125,19 @@ class CpuFrameProcessor:
             )
         return matte
 
-    def _compose(
-        self, view: View, targets: Sequence[VideoFormat], matte: AffineMatte, scene: Scene, image: Image
-    ) -> None:
-        picture, window = view.picture(image), view.matte_window(matte)
+    def _compose(self, view: View, matte: ShapedMatte, scene: Scene, image: Image) -> None:
+        picture, window = view.picture(image), view.matte_window(matte.matte)
         if scene.blur > 0:
-            view.blur.gather(picture, matte, scene.blur, levels=self._levels, window=window)
-        for target in targets:
+            view.blur.gather(picture, matte.matte, scene.blur, levels=matte.levels, window=window)
+        self._painter.gather(view, picture, matte, window)
+        for target in self._outputs:
+            if target.size != picture.format.size:
+                continue
             if scene.blur > 0:
                 background = self._blurred(view, target, image)
             else:
                 background = scene.backdrop.render(target, image.stamp.pts_ns)
-            out = self._outputs[target]
-            if self._edge is not None:
-                self._edge.compose(picture, background, out, window=window)
-            else:
-                native.compose(picture, matte, background, out, levels=self._levels, window=window)
+            self._painter.paint(view, picture, matte, window, background, self._outputs[target])
 
     def _blurred(self, view: View, target: VideoFormat, image: Image) -> Image:
         if target not in self._rooms:

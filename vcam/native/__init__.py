@@ -8,6 +8,9 @@ A program that shares its cores with inference sets OMP_WAIT_POLICY=passive befo
 line does: idle OpenMP threads otherwise spin, and on two busy cores calls take ten times as long.
 """
 
+from dataclasses import dataclass
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +21,7 @@ from vcam.stages import MatteControls
 
 __all__ = [
     "Levels",
+    "Look",
     "MaskedBlur",
     "PersonEdge",
     "Window",
@@ -33,6 +37,8 @@ __all__ = [
     "set_threads",
     "threads",
 ]
+
+_MatteArguments: TypeAlias = tuple[Tensor, Tensor, tuple[float, float, float, float] | None, float, float]
 
 UNCHANGED = Levels()
 
@@ -62,16 +68,38 @@ def compose(
 
     All three have one size. The blend happens in the target's space, out = alpha * encode(foreground) +
     (1 - alpha) * background, with chroma averaged before it is rounded; alpha 0, and NaN, give the background's bytes.
-    window: the part of the matte that covers the image (the whole by default).
+    window: the part of the matte that covers the image (the whole by default). The planes of the background may be
+    ``out``: then it is painted over.
     """
-    _pixels.compose(
-        _picture(image.planes, image.format),
-        decoding(image.format),
-        _matte(matte, levels, window),
-        _picture(background.planes, background.format),
-        _picture(out, background.format),
-        encoding(background.format),
-    )
+    _compose(image, _matte(matte, levels, window), background, out, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the person is shown; look.h has the arithmetic.
+
+    numbers: a ``look::Look`` as float32. light: (3, rows, columns) float32 RGB in [0, 1], the light around the person,
+    spread over the picture. blurred: colours instead of the person's own. shift: what is drawn over pair i of pixels
+    comes from pair i - shift; other than 0 only where ``out`` is the background itself.
+    """
+
+    numbers: Tensor
+    light: Tensor | None = None
+    blurred: "MaskedBlur | None" = None
+    shift: int = 0
+
+    def compose(
+        self,
+        image: Image,
+        matte: AffineMatte,
+        background: Image,
+        out: Planes,
+        *,
+        levels: Levels = UNCHANGED,
+        window: Window | None = None,
+    ) -> None:
+        """As the function ``compose``, with this look."""
+        _compose(image, _matte(matte, levels, window), background, out, self)
 
 
 def alpha(
@@ -109,7 +137,7 @@ def scale(image: Image, out: Planes, target: VideoFormat, window: Window | None 
 
 
 class MaskedBlur:
-    """The room behind the person, blurred as if the person were not there, for pictures of one size.
+    """The room behind the person, blurred as if the person were not there, for pictures of one size; or the reverse.
 
     The person is weighted out of the blur, soft edges and a rim of one cell (1/320 of the longer side) included, so
     there is no halo; where no room is near, a wider blur fills in. All memory is allocated here.
@@ -127,15 +155,21 @@ class MaskedBlur:
         *,
         levels: Levels = UNCHANGED,
         window: Window | None = None,
+        person: bool = False,
     ) -> None:
-        """Blur the room of ``image``; matte, levels and window as in ``compose``.
+        """Blur the room of ``image``, or the person; matte, levels and window as in ``compose``.
 
         strength, 0..100: the Gaussian's sigma is strength / 100 * BLUR_SIGMA * width. Below half a cell, 1/640 of the
         longer side, it gets no sharper.
         """
         sigma = strength / 100.0 * BLUR_SIGMA * self._width
         model = _matte(matte, levels, window)
-        self._blur.gather(_picture(image.planes, image.format), decoding(image.format), model, sigma)
+        self._blur.gather(_picture(image.planes, image.format), decoding(image.format), model, sigma, person)
+
+    @property
+    def planes(self) -> _pixels.MaskedBlur:
+        """What was gathered last, for the loops."""
+        return self._blur
 
     def render(self, out: Planes, target: VideoFormat) -> None:
         """Write what was gathered last into planes of ``target``, at the same size; black before the first."""
@@ -164,7 +198,15 @@ class PersonEdge:
         self._edge.prepare(small, model, controls.smoothing, controls.refine, controls.despill)
         self._frame = matte, levels
 
-    def compose(self, image: Image, background: Image, out: Planes, *, window: Window | None = None) -> None:
+    def compose(
+        self,
+        image: Image,
+        background: Image,
+        out: Planes,
+        *,
+        window: Window | None = None,
+        look: Look | None = None,
+    ) -> None:
         """As the function ``compose`` with the frame's matte, corrected."""
         self._edge.compose(
             _picture(image.planes, image.format),
@@ -173,6 +215,7 @@ class PersonEdge:
             _picture(background.planes, background.format),
             _picture(out, background.format),
             encoding(background.format),
+            _look(look),
         )
 
     def alpha(self, image: Image, out: npt.NDArray[np.uint8] | Tensor, *, window: Window | None = None) -> None:
@@ -184,9 +227,7 @@ class PersonEdge:
         self._edge.reset()
         self._frame = None
 
-    def _matte(
-        self, window: Window | None
-    ) -> tuple[Tensor, Tensor, tuple[float, float, float, float] | None, float, float]:
+    def _matte(self, window: Window | None) -> _MatteArguments:
         if self._frame is None:
             raise RuntimeError("no frame yet: prepare() comes first")
         matte, levels = self._frame
@@ -231,7 +272,23 @@ def _corners(window: Window | None) -> tuple[float, float, float, float] | None:
     return None if window is None else (window.x, window.y, window.width, window.height)
 
 
-def _matte(
-    matte: AffineMatte, levels: Levels, window: Window | None
-) -> tuple[Tensor, Tensor, tuple[float, float, float, float] | None, float, float]:
+def _compose(image: Image, matte: _MatteArguments, background: Image, out: Planes, look: Look | None) -> None:
+    _pixels.compose(
+        _picture(image.planes, image.format),
+        decoding(image.format),
+        matte,
+        _picture(background.planes, background.format),
+        _picture(out, background.format),
+        encoding(background.format),
+        _look(look),
+    )
+
+
+def _look(look: Look | None) -> tuple[Tensor, Tensor | None, _pixels.MaskedBlur | None, int] | None:
+    if look is None:
+        return None
+    return (look.numbers, look.light, None if look.blurred is None else look.blurred.planes, look.shift)
+
+
+def _matte(matte: AffineMatte, levels: Levels, window: Window | None) -> _MatteArguments:
     return (matte.a, matte.b, _corners(window), levels.gain, levels.offset)

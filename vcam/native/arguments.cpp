@@ -145,10 +145,11 @@ Window Arguments::window(const char* name, nb::handle value, int width, int heig
         bad_type(std::string(name) + ": expected (x, y, width, height)");
     // A window from float arithmetic may stand out by a rounding.
     constexpr float slack = 1e-3f;
-    const bool inside = w.x >= -slack && w.y >= -slack && w.width > 0.0f && w.height > 0.0f &&
-                        w.x + w.width <= static_cast<float>(width) + slack &&
-                        w.y + w.height <= static_cast<float>(height) + slack;
-    if (!inside)
+    const auto inside = [](float from, float extent, int size) {
+        const float low = extent < 0.0f ? from + extent : from, high = extent < 0.0f ? from : from + extent;
+        return (extent < 0.0f || extent > 0.0f) && low >= -slack && high <= static_cast<float>(size) + slack;
+    };
+    if (!inside(w.x, w.width, width) || !inside(w.y, w.height, height))
         bad_value(std::string(name) + ": the window does not lie within " + std::to_string(width) + "x" +
                   std::to_string(height));
     return w;

@@ -71,7 +71,7 @@ struct Scratch {
     alignas(64) float sums[4][kPairs];
 };
 
-template <bool kSourceShares>
+template <bool kSourceShares, bool kPerson>
 void add_row(const pixel::Matrix34 to_rgb, Scratch& s, float t, int n) {
     for (int i = 0; i < n; i += kLanes)
         for (int parity = 0; parity < 2; ++parity) {
@@ -80,12 +80,20 @@ void add_row(const pixel::Matrix34 to_rgb, Scratch& s, float t, int n) {
             const auto rgb = pixel::decode(to_rgb, load(luma[0] + i), load(chroma[1] + i), load(chroma[2] + i));
             const Floats alpha =
                 pixel::alpha(s.coefficients.at(0, parity, t, i), s.coefficients.at(1, parity, t, i), pixel::gray(rgb));
-            const Floats weight = pixel::room_weight(alpha, kSteepness);
+            const Floats weight = kPerson ? pixel::room_weight(1.0f - alpha, kPersonSteepness)
+                                          : pixel::room_weight(alpha, kSteepness);
             store(s.sums[0] + i, load(s.sums[0] + i) + weight * rgb.x);
             store(s.sums[1] + i, load(s.sums[1] + i) + weight * rgb.y);
             store(s.sums[2] + i, load(s.sums[2] + i) + weight * rgb.z);
             store(s.sums[3] + i, load(s.sums[3] + i) + weight);
         }
+}
+
+using AddRow = void (*)(const pixel::Matrix34, Scratch&, float, int);
+
+AddRow choose_row(const BlurGather& job) {
+    if (shares_chroma(job.source.layout)) return job.person ? add_row<true, true> : add_row<true, false>;
+    return job.person ? add_row<false, true> : add_row<false, false>;
 }
 
 // Cells of one tile of one row of cells, from their pixels. first is a multiple of the pairs of a cell.
@@ -97,15 +105,13 @@ void gather_cells(const BlurGather& job, int cell_row, int first, int n, Scratch
     const float scale_y = static_cast<float>(grid.height) / m.window.height;
     const int begin = cell_row * grid.cell;
     const int end = begin + grid.cell < grid.height ? begin + grid.cell : grid.height;
+    const AddRow add = choose_row(job);
     memset(s.sums, 0, sizeof s.sums);
     for (int y = begin; y < end; ++y) {
         const pixel::Tap tap = pixel::tap(y, scale_y, m.window.y, m.height);
         s.coefficients.seek(used, s.columns, tap.first, tap.second, 0, (n + kChunk - 1) / kChunk);
         unpack_source(job.source, y, first, n, run_from(s.source, 0));
-        if (shares_chroma(job.source.layout))
-            add_row<true>(job.decode, s, tap.weight, n);
-        else
-            add_row<false>(job.decode, s, tap.weight, n);
+        add(job.decode, s, tap.weight, n);
     }
     const int pairs = grid.cell / 2;
     for (int i = 0; i < n; i += pairs) {

@@ -9,6 +9,7 @@
 namespace vcam::blur {
 
 constexpr float kSteepness = 32.0f;  // a pixel's weight is 0 from alpha 1/32 on
+constexpr float kPersonSteepness = 8.0f;  // and of the person from 1 - 1/8 on
 constexpr float kWider = 1e-2f;      // how much a wider blur counts beside the next nearer one
 constexpr int kWideFactor = 4;       // side of a cell of the wider blurs, in cells
 constexpr float kMiddleSigma = 1.5f, kFarShare = 1.0f / 8.0f;  // least sigma in wide cells; of the wide columns

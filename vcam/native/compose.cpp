@@ -1,5 +1,6 @@
 // compose: the person, coloured by the matte's foreground model, over the background, in the target's own space.
 #include "edge_rows.h"
+#include "look_rows.h"
 
 namespace vcam::VCAM_ISA {
 namespace {
@@ -12,6 +13,7 @@ struct Scratch {
     Activity activity;
     LowPlane planes[8];
     EdgeTile edge;
+    LookTile look;
     Row source;
     Row under;                            // background, then the result
     alignas(64) float chroma[2][kPairs];  // sum over the pixels of a chroma sample of alpha * (over - under)
@@ -26,7 +28,7 @@ struct ChromaSum {
 };
 
 // Blends the even (0) or odd (1) pixels of pairs i, i + 1, .. over s.under; what they add to shared chroma is returned.
-template <bool kSourceShares, bool kTargetShares, bool kEdge, int kParity>
+template <bool kSourceShares, bool kTargetShares, bool kEdge, bool kLook, int kParity>
 VCAM_HD ChromaSum blend_pixels(const Matrices& m, Scratch& s, float t, int i) {
     const auto coefficient = [&](int c) { return s.coefficients.at(c, kParity, t, i); };
     auto& source = kParity ? s.source.odd : s.source.even;
@@ -45,6 +47,10 @@ VCAM_HD ChromaSum blend_pixels(const Matrices& m, Scratch& s, float t, int i) {
             fg = s.edge.foreground(fg, alpha, doubt, rgb, kParity, i);
         }
     }
+    if (kLook) {
+        alpha = look::cover(*s.look.look, s.look.row, alpha);
+        fg = s.look.colour(fg, kParity, i);
+    }
     const pixel::Vec3<Floats> over = pixel::encode(m.to_levels, fg);
     store(under[0] + i, pixel::blend(alpha, over.x, load(under[0] + i)));
     if (kTargetShares)
@@ -56,12 +62,12 @@ VCAM_HD ChromaSum blend_pixels(const Matrices& m, Scratch& s, float t, int i) {
 
 // One row of pairs [begin, end) and up to the next whole vector. Writes the blended levels over s.under; shared chroma
 // is summed into s.chroma.
-template <bool kSourceShares, bool kTargetShares, bool kEdge>
+template <bool kSourceShares, bool kTargetShares, bool kEdge, bool kLook>
 void blend_row(const Compose& job, Scratch& s, float t, int begin, int end) {
     const Matrices m = {job.decode, job.encode};
     for (int i = begin; i < end; i += kLanes) {
-        const ChromaSum even = blend_pixels<kSourceShares, kTargetShares, kEdge, 0>(m, s, t, i);
-        const ChromaSum odd = blend_pixels<kSourceShares, kTargetShares, kEdge, 1>(m, s, t, i);
+        const ChromaSum even = blend_pixels<kSourceShares, kTargetShares, kEdge, kLook, 0>(m, s, t, i);
+        const ChromaSum odd = blend_pixels<kSourceShares, kTargetShares, kEdge, kLook, 1>(m, s, t, i);
         if (kTargetShares) {
             store(s.chroma[0] + i, load(s.chroma[0] + i) + (even.u + odd.u));
             store(s.chroma[1] + i, load(s.chroma[1] + i) + (even.v + odd.v));
@@ -71,11 +77,17 @@ void blend_row(const Compose& job, Scratch& s, float t, int begin, int end) {
 
 using BlendRow = void (*)(const Compose&, Scratch&, float, int, int);
 
-template <bool kEdge>
+template <bool kEdge, bool kLook>
 BlendRow choose_blend(const Compose& job) {
     const bool source = shares_chroma(job.source.layout);
-    if (shares_chroma(job.target.layout)) return source ? blend_row<true, true, kEdge> : blend_row<false, true, kEdge>;
-    return source ? blend_row<true, false, kEdge> : blend_row<false, false, kEdge>;
+    if (shares_chroma(job.target.layout))
+        return source ? blend_row<true, true, kEdge, kLook> : blend_row<false, true, kEdge, kLook>;
+    return source ? blend_row<true, false, kEdge, kLook> : blend_row<false, false, kEdge, kLook>;
+}
+
+BlendRow choose_blend(const Compose& job) {
+    if (job.edge.on()) return job.look ? choose_blend<true, true>(job) : choose_blend<true, false>(job);
+    return job.look ? choose_blend<false, true>(job) : choose_blend<false, false>(job);
 }
 
 void copy_bytes(const Picture& from, const Picture& to, int plane, int row, ptrdiff_t begin, ptrdiff_t end) {
@@ -84,6 +96,7 @@ void copy_bytes(const Picture& from, const Picture& to, int plane, int row, ptrd
 
 // Rows [y, y + rows) of pairs [begin, end): the background as it is.
 void copy_background(const Compose& job, int y, int rows, int begin, int end) {
+    if (job.in_place) return;
     const Picture& from = job.background;
     const int last = 2 * end < from.width ? 2 * end : from.width;
     for (int r = y; r < y + rows; ++r) switch (from.layout) {
@@ -118,7 +131,7 @@ struct Task {
 
     void active_run(int y, int rows, int begin, int end) {
         const int n = end - begin;
-        const int at = first_pair + begin;
+        const int from = first_pair + begin, at = from + job.shift;
         const Run under = run_from(s.under, begin);
         unpack_chroma(job.background, y, at, n, under);
         for (int c = 0; c < 2; ++c) memset(s.chroma[c] + begin, 0, static_cast<size_t>(n) * sizeof(float));
@@ -127,7 +140,8 @@ struct Task {
             const int first_chunk = begin / kChunk, end_chunk = (end + kChunk - 1) / kChunk;
             s.coefficients.seek(s.planes, s.columns, tap.first, tap.second, first_chunk, end_chunk);
             if (job.edge.on()) s.edge.seek(y + r, tap, first_chunk, end_chunk);
-            unpack_source(job.source, y + r, at, n, run_from(s.source, begin));
+            if (job.look) s.look.seek(y + r, first_chunk, end_chunk);
+            unpack_source(job.source, y + r, from, n, run_from(s.source, begin));
             unpack_luma(job.background, y + r, at, n, under);
             blend(job, s, tap.weight, begin, end);
             pack_luma(job.target, y + r, at, n, under);
@@ -149,26 +163,28 @@ struct Task {
             if (active)
                 active_run(y, count, begin, end);
             else
-                copy_background(job, y, count, first_pair + begin, first_pair + end);
+                copy_background(job, y, count, first_pair + begin + job.shift, first_pair + end + job.shift);
         });
     }
 };
 
 void run_task(const Compose& job, int tile, int band, Scratch& s) {
     const Matte& m = job.matte;
-    const int total = pairs_of(job.source);
-    const int first = tile * kPairs;
+    const int first = tile * kPairs + (job.shift < 0 ? -job.shift : 0);
+    const int left = pairs_of(job.source) - (job.shift > 0 ? job.shift : 0) - first;
+    if (left <= 0) return;
     Task task = {job,
                  s,
-                 job.edge.on() ? choose_blend<true>(job) : choose_blend<false>(job),
+                 choose_blend(job),
                  first,
-                 total - first < kPairs ? total - first : kPairs,
+                 left < kPairs ? left : kPairs,
                  static_cast<float>(job.source.height) / m.window.height};
     s.columns.place(2 * first, job.source.width, static_cast<float>(job.source.width) / m.window.width, m.window.x,
                     m.width);
     matte_planes(m, s.planes);
     s.coefficients.forget();
     if (job.edge.on()) s.edge.place(job.edge, m, job.source, 2 * first, s.columns);
+    if (job.look) s.look.place(job, 2 * first);
     s.activity = {s.planes[3], s.planes[7], &s.columns, {-1, -1}, {0, 0}};
     const int end = (band + 1) * kBandRows < job.source.height ? (band + 1) * kBandRows : job.source.height;
     const int step = halves_rows(job.target.layout) ? 2 : 1;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "look.h"
 #include "pixel.h"
 
 namespace vcam {
@@ -54,7 +55,8 @@ struct Picture {
     ptrdiff_t stride[3];
 };
 
-// A part of a picture or matte, in its pixels.
+// A part of a picture or matte, in its pixels, beginning at (x, y). A negative width reads to the left from there, a
+// negative height upwards: mirrored, flipped.
 struct Window {
     float x, y, width, height;
 };
@@ -87,11 +89,24 @@ struct Sample {
     int width, height;
 };
 
+// A coarse picture (3, rows, columns), RGB in [0, 1], spread over a view; scale: pixels of the view per cell. Null: none.
+struct Wash {
+    const float* rgb;
+    int columns, rows;
+    float scale_x, scale_y;
+};
+
+// look: null where the person is shown as the matte has it. light, blurred: see look.h. shift: what is drawn over pair i
+// of the background comes from pair i - shift. in_place: background and target are the same planes.
 struct Compose {
     Picture source, background, target;
     pixel::Matrix34 decode, encode;
     Matte matte;
     Edge edge;
+    const look::Look* look;
+    Wash light, blurred;
+    int shift;
+    bool in_place;
 };
 
 // One of out8, out32 is set: (height, width) of the source, packed.
@@ -132,13 +147,14 @@ struct BlurGrid {
     float* rgb;         // (3, rows, columns), the result
 };
 
-// sigma is in pixels of the picture.
+// sigma is in pixels of the picture. person: what is blurred is not the room but the person.
 struct BlurGather {
     BlurGrid grid;
     Picture source;
     pixel::Matrix34 decode;
     Matte matte;
     float sigma;
+    bool person;
 };
 
 struct BlurRender {

@@ -33,6 +33,17 @@ struct Columns {
                 weight[parity][i] = t.weight;
             }
     }
+
+    // The least and the greatest first tap of pairs [begin, end); they rise, or fall where the view is mirrored.
+    int low(int parity, int begin, int end) const {
+        const int32_t* taps = first[parity];
+        return taps[begin] < taps[end - 1] ? taps[begin] : taps[end - 1];
+    }
+
+    int high(int parity, int begin, int end) const {
+        const int32_t* taps = first[parity];
+        return taps[begin] < taps[end - 1] ? taps[end - 1] : taps[begin];
+    }
 };
 
 // Taps of kLanes neighbouring pixels of one parity: by a shuffle of one vector where all lie within it.
@@ -46,8 +57,9 @@ struct LaneTaps {
     LaneTaps(const Columns& columns, int parity, int i) {
         first = columns.first[parity] + i;
         width = columns.low_width;
-        base = first[0] < width - kLanes ? first[0] : width - kLanes;
-        const int last = first[kLanes - 1] + 1 < width ? first[kLanes - 1] + 1 : width - 1;
+        const int low = columns.low(parity, i, i + kLanes), high = columns.high(parity, i, i + kLanes);
+        base = low < width - kLanes ? low : width - kLanes;
+        const int last = high + 1 < width ? high + 1 : width - 1;
         near = base >= 0 && last - base < kLanes;
         left = load(first) - base;
         const Ints next = left + 1;
@@ -144,15 +156,17 @@ private:
         const float* as = a.values + static_cast<ptrdiff_t>(k) * columns->low_width;
         const float* bs = b.values + static_cast<ptrdiff_t>(k) * columns->low_width;
         for (int c = 0; c < kChunks; ++c)
-            if (any_above_zero(as, bs, columns->first[0][c * kChunk], columns->first[1][(c + 1) * kChunk - 1] + 1))
-                mask[slot] |= 1u << c;
+            if (any_above_zero(as, bs, c * kChunk, (c + 1) * kChunk)) mask[slot] |= 1u << c;
         return mask[slot];
     }
 
-    bool any_above_zero(const float* as, const float* bs, int begin, int last) const {
+    bool any_above_zero(const float* as, const float* bs, int begin, int end) const {
+        const int even = columns->low(0, begin, end), odd = columns->low(1, begin, end);
+        const int even_end = columns->high(0, begin, end) + 1, odd_end = columns->high(1, begin, end) + 1;
+        int last = even_end > odd_end ? even_end : odd_end;
         if (last >= columns->low_width) last = columns->low_width - 1;
         bool above = false;
-        for (int j = begin; j <= last; ++j) {
+        for (int j = even < odd ? even : odd; j <= last; ++j) {
             const float low = b.gain * bs[j] + b.offset;
             above |= !(low <= 0.0f) | !(a.gain * as[j] + low <= 0.0f);
         }

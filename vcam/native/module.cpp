@@ -62,11 +62,6 @@ void set_threads(int count) {
     thread_count = count;
 }
 
-void require_same_size(const char* name, const Picture& a, const Picture& b) {
-    if (a.width != b.width || a.height != b.height)
-        bad_value(std::string(name) + ": its size is not that of the source");
-}
-
 void sample(nb::handle source, nb::handle decode, nb::handle window, nb::handle out) {
     Arguments args;
     Sample job = {};
@@ -77,13 +72,6 @@ void sample(nb::handle source, nb::handle decode, nb::handle window, nb::handle 
     args.check_overlap();
     nb::gil_scoped_release released;
     active.load()->sample(job, thread_count);
-}
-
-void compose(nb::handle source, nb::handle decode, nb::handle matte, nb::handle background, nb::handle target,
-             nb::handle encode) {
-    const Compose job = compose_job(source, decode, matte, background, target, encode);
-    nb::gil_scoped_release released;
-    active.load()->compose(job, thread_count);
 }
 
 void alpha(nb::handle source, nb::handle decode, nb::handle matte, nb::handle out) {
@@ -124,70 +112,14 @@ bool all_finite(nb::handle array) {
     return active.load()->all_finite(values, count);
 }
 
-// The blurred room of pictures of one size; owns all memory of a BlurGrid.
-class MaskedBlur {
-public:
-    MaskedBlur(int width, int height) {
-        if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide)
-            bad_value("size: " + std::to_string(width) + "x" + std::to_string(height) + " is not within 1.." +
-                      std::to_string(kMaxSide));
-        grid_.width = width;
-        grid_.height = height;
-        const int longer = width > height ? width : height;
-        grid_.cell = 2 * ((longer + 2 * kMaxBlurCells - 1) / (2 * kMaxBlurCells));
-        grid_.columns = (width + grid_.cell - 1) / grid_.cell;
-        grid_.rows = (height + grid_.cell - 1) / grid_.cell;
-        const size_t cells = static_cast<size_t>(grid_.columns) * grid_.rows;
-        const size_t wide = static_cast<size_t>((grid_.columns + 3) / 4) * ((grid_.rows + 3) / 4);
-        memory_.resize(4 * (2 * cells + 2 * wide) + 3 * cells);
-        grid_.cells = memory_.data();
-        grid_.scratch = grid_.cells + 4 * cells;
-        grid_.middle = grid_.scratch + 4 * cells;
-        grid_.far = grid_.middle + 4 * wide;
-        grid_.rgb = grid_.far + 4 * wide;
-    }
-
-    void gather(nb::handle source, nb::handle decode, nb::handle matte, float sigma) {
-        Arguments args;
-        BlurGather job = {};
-        const MatteArguments m = matte_arguments(matte);
-        job.grid = grid_;
-        job.source = args.source("source", source);
-        job.decode = Arguments::matrix("decode", decode);
-        job.matte = args.matte(m.a, m.b, m.window, m.gain, m.offset);
-        job.sigma = sigma;
-        require_size("source", job.source);
-        if (!(sigma >= 0.0f && sigma <= static_cast<float>(kMaxSide))) bad_value("sigma: expected 0 or more pixels");
-        nb::gil_scoped_release released;
-        active.load()->blur_gather(job, thread_count);
-    }
-
-    void render(nb::handle target, nb::handle encode) const {
-        Arguments args;
-        BlurRender job = {};
-        job.grid = grid_;
-        job.target = args.target("target", target);
-        job.encode = Arguments::matrix("encode", encode);
-        require_size("target", job.target);
-        args.check_overlap();
-        nb::gil_scoped_release released;
-        active.load()->blur_render(job, thread_count);
-    }
-
-private:
-    void require_size(const char* name, const Picture& picture) const {
-        if (picture.width != grid_.width || picture.height != grid_.height)
-            bad_value(std::string(name) + ": expected " + std::to_string(grid_.width) + "x" +
-                      std::to_string(grid_.height));
-    }
-
-    BlurGrid grid_ = {};
-    std::vector<float> memory_;
-};
-
 }  // namespace
 
 namespace vcam {
+
+void require_same_size(const char* name, const Picture& a, const Picture& b) {
+    if (a.width != b.width || a.height != b.height)
+        bad_value(std::string(name) + ": its size is not that of the source");
+}
 
 const Kernels& kernels() { return *active.load(); }
 
@@ -203,25 +135,6 @@ MatteArguments matte_arguments(nb::handle value) {
     matte.b = parts[1];
     matte.window = parts[2];
     return matte;
-}
-
-Compose compose_job(nb::handle source, nb::handle decode, nb::handle matte, nb::handle background, nb::handle target,
-                    nb::handle encode) {
-    Arguments args;
-    Compose job = {};
-    const MatteArguments m = matte_arguments(matte);
-    job.source = args.source("source", source);
-    job.decode = Arguments::matrix("decode", decode);
-    job.matte = args.matte(m.a, m.b, m.window, m.gain, m.offset);
-    job.background = args.source("background", background);
-    job.target = args.target("target", target);
-    job.encode = Arguments::matrix("encode", encode);
-    require_same_size("background", job.background, job.source);
-    require_same_size("target", job.target, job.source);
-    if (job.background.layout != job.target.layout) bad_value("background: its layout is not that of the target");
-    if (job.target.layout == Layout::GREY) bad_value("target: GREY cannot hold a composed picture");
-    args.check_overlap();
-    return job;
 }
 
 Alpha alpha_job(nb::handle source, nb::handle decode, nb::handle matte, nb::handle out) {
@@ -245,16 +158,12 @@ NB_MODULE(_pixels, m) {
     m.def("threads", [] { return thread_count.load(); });
     m.def("set_threads", &set_threads, nb::arg("count"));
     m.def("sample", &sample, nb::arg("source"), nb::arg("decode"), nb::arg("window").none(), nb::arg("out"));
-    m.def("compose", &compose, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("background"),
-          nb::arg("target"), nb::arg("encode"));
+    bind_compose(m);
     m.def("alpha", &alpha, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("out"));
     m.def("convert", &convert, nb::arg("source"), nb::arg("decode"), nb::arg("target"), nb::arg("encode"),
           nb::kw_only(), nb::arg("same_colour"));
     m.def("scale", &scale, nb::arg("source"), nb::arg("window").none(), nb::arg("target"));
-    nb::class_<MaskedBlur>(m, "MaskedBlur")
-        .def(nb::init<int, int>(), nb::arg("width"), nb::arg("height"))
-        .def("gather", &MaskedBlur::gather, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("sigma"))
-        .def("render", &MaskedBlur::render, nb::arg("target"), nb::arg("encode"));
+    bind_blur(m);
     bind_edge(m);
     m.def("all_finite", &all_finite, nb::arg("array"));
 }

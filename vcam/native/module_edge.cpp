@@ -68,8 +68,8 @@ public:
     }
 
     void compose(nb::handle source, nb::handle decode, nb::handle matte, nb::handle background, nb::handle target,
-                 nb::handle encode) const {
-        Compose job = compose_job(source, decode, matte, background, target, encode);
+                 nb::handle encode, nb::handle look) const {
+        Compose job = compose_job({source, decode, matte, background, target, encode, look});
         require_size("matte", job.matte.width, job.matte.height);
         job.edge = edge_;
         nb::gil_scoped_release released;
@@ -111,7 +111,7 @@ void bind_edge(nb::module_& m) {
         .def("prepare", &PersonEdge::prepare, nb::arg("small"), nb::arg("matte"), nb::arg("smoothing"),
              nb::arg("refine"), nb::arg("despill"))
         .def("compose", &PersonEdge::compose, nb::arg("source"), nb::arg("decode"), nb::arg("matte"),
-             nb::arg("background"), nb::arg("target"), nb::arg("encode"))
+             nb::arg("background"), nb::arg("target"), nb::arg("encode"), nb::arg("look") = nb::none())
         .def("alpha", &PersonEdge::alpha, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("out"))
         .def("reset", &PersonEdge::reset);
 }

@@ -83,18 +83,20 @@ struct Span {
 
 // Output sample i when step input samples make one: bilinear up to a step of 2, from there the mean of the area.
 //
-// origin is the input coordinate of the left edge of output sample 0. Sums of weights are 1 within rounding.
+// origin is the input coordinate of the left edge of output sample 0. Below 0, step goes to the left: mirrored. Sums of
+// weights are 1 within rounding.
 VCAM_HD Span span(int i, float step, float origin, int size) {
     const float last = static_cast<float>(size - 1);
-    if (step <= 2.0f) {
+    if (step <= 2.0f && step >= -2.0f) {
         const float position = clamp(origin + (static_cast<float>(i) + 0.5f) * step - 0.5f, 0.0f, last);
         const int first = static_cast<int>(position);
         const float t = position - static_cast<float>(first);
         if (t <= 0.0f) return {first, first, 1.0f, 0.0f, 0.0f};
         return {first, first + 1, 1.0f - t, 0.0f, t};
     }
-    const float begin = clamp(origin + static_cast<float>(i) * step, 0.0f, last);
-    const float end = clamp(begin + step, begin + 1.0f, static_cast<float>(size));
+    const float extent = step < 0.0f ? -step : step;
+    const float begin = clamp(origin + static_cast<float>(step < 0.0f ? i + 1 : i) * step, 0.0f, last);
+    const float end = clamp(begin + extent, begin + 1.0f, static_cast<float>(size));
     const int first = static_cast<int>(begin);
     const int ceiling = static_cast<int>(end) < end ? static_cast<int>(end) + 1 : static_cast<int>(end);
     const int final = ceiling - 1 > first ? ceiling - 1 : first;
@@ -113,8 +115,8 @@ VCAM_HD Tap tap_at(float position, int size) {
 
 // Where output sample i of a linear resize reads: half-pixel centres, taps clamped at the border.
 //
-// scale is output size / input extent and origin the first input coordinate of that extent (0 without a crop). The
-// expression is that of ONNX Resize (coordinate_transformation_mode half_pixel), in float as ONNX Runtime computes it.
+// scale is output size / input extent and origin the first input coordinate of that extent (0 without a crop). A negative
+// scale reads to the left from there: mirrored. The expression is that of ONNX Resize (coordinate_transformation_mode half_pixel), in float as ONNX Runtime computes it.
 VCAM_HD Tap tap(int i, float scale, float origin, int size) {
     return tap_at((static_cast<float>(i) + 0.5f) / scale - 0.5f + origin, size);
 }

@@ -87,28 +87,36 @@ void place_columns(const Scale& job, Scratch& s) {
         s.columns[1][i] = pixel::span(i, step, 0.5f * job.window.x, pairs_of(job.source));
 }
 
+struct Bytes {
+    int begin, end;
+};
+
+// Of a row of a plane, what the columns read. Chroma's taps can lie beyond luma's, by a whole step in an odd last pair.
+Bytes bytes_read(const PlaneLayout& from, const PlaneLayout& to, const Scratch& s, int row_bytes) {
+    Bytes read = {row_bytes, 0};
+    for (int c = 0; c < to.count; ++c) {
+        const pixel::Span* columns = s.columns[to.components[c].halved];
+        const pixel::Span &left = columns[0], &right = columns[to.components[c].size - 1];
+        const int first = left.first < right.first ? left.first : right.first;
+        const int last = left.last > right.last ? left.last : right.last;
+        const int begin = first * from.components[c].step, end = (last + 1) * from.components[c].step;
+        read.begin = begin < read.begin ? begin : read.begin;
+        read.end = end > read.end ? end : read.end;
+    }
+    read.end = read.end < row_bytes ? read.end : row_bytes;
+    return read;
+}
+
 void run_task(const Scale& job, int plane, int band, Scratch& s) {
     const PlaneLayout from = layout_of(job.source, plane), to = layout_of(job.target, plane);
-    const int source_rows = plane_size(job.source.layout, job.source.width, job.source.height, plane).rows;
+    const PlaneSize size = plane_size(job.source.layout, job.source.width, job.source.height, plane);
     const int target_rows = plane_size(job.target.layout, job.target.width, job.target.height, plane).rows;
     const float step = job.window.height / static_cast<float>(job.target.height);
     const float origin = from.halved_rows ? 0.5f * job.window.y : job.window.y;
-    const Component& edge = from.components[0];
-    const pixel::Span* columns = s.columns[edge.halved];
-    // What the columns read, and one pair (4 bytes in YUYV) more on each side: chroma's taps can lie beyond luma's.
-    const int near = columns[0].first * edge.step / 4 * 4 - 4;
-    const int begin = near > 0 ? near : 0;
-    const int row_bytes = plane_size(job.source.layout, job.source.width, job.source.height, plane).bytes;
-    int reach = (columns[to.components[0].size - 1].last + 2) * edge.step + 8;
-    if (to.count == 3 && to.components[1].halved) {
-        // Chroma of an odd last pair stands for a pixel that luma has not: a whole step further.
-        const int chroma_reach = (s.columns[1][to.components[1].size - 1].last + 1) * from.components[1].step;
-        reach = chroma_reach > reach ? chroma_reach : reach;
-    }
-    const int end = reach < row_bytes ? reach : row_bytes;
+    const Bytes read = bytes_read(from, to, s, size.bytes);
     const int last = (band + 1) * kBandRows < target_rows ? (band + 1) * kBandRows : target_rows;
     for (int y = band * kBandRows; y < last; ++y) {
-        mix_rows(job.source, plane, pixel::span(y, step, origin, source_rows), begin, end, s.mixed);
+        mix_rows(job.source, plane, pixel::span(y, step, origin, size.rows), read.begin, read.end, s.mixed);
         write_row(from, to, s, line(job.target, plane, y));
     }
 }

@@ -69,6 +69,19 @@ VCAM_HD Floats shuffle(Floats v, Ints index) {
 #endif
 }
 
+// table[index[i]] in lane i.
+VCAM_HD Floats gather(const float* table, Ints index) {
+#if defined(__AVX512F__)
+    return _mm512_i32gather_ps((__m512i)index, table, sizeof(float));
+#elif defined(__AVX2__)
+    return _mm256_i32gather_ps(table, (__m256i)index, sizeof(float));
+#else
+    Floats v = {};
+    for (int i = 0; i < kLanes; ++i) v[i] = table[index[i]];
+    return v;
+#endif
+}
+
 // The first operand where it is greater (less), else the second, also for NaN: what these instructions do.
 #if defined(__AVX512F__)
 VCAM_HD Floats larger(Floats x, Floats bound) { return _mm512_max_ps(x, bound); }
