@@ -3,12 +3,22 @@
 Each default changes nothing. Descriptions and limits are what the API's description and the page's sliders show.
 """
 
+import re
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Share: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
 _Text = Annotated[str, Field(min_length=1)]
+
+MOST_LAYERS = 12
+
+
+def _listed(value: object) -> object:
+    """One layer may be written as a text, as in a variable; several with commas, where a next layer begins."""
+    if not isinstance(value, str):
+        return value
+    return re.split(r",\s*(?=image:|text:)", value) if value else []
 
 
 class SceneSettings(BaseModel):
@@ -21,6 +31,11 @@ class SceneSettings(BaseModel):
     smoothing: Annotated[Share, Field(description="Hold soft edges still over time.")] = 0.0
     despill: Annotated[Share, Field(description="Take the room's colour out of soft edges.")] = 0.0
     refine: Annotated[Share, Field(description="Find soft edges anew in the full picture.")] = 0.0
+    layers: Annotated[
+        tuple[_Text, ...],
+        BeforeValidator(_listed),
+        Field(max_length=MOST_LAYERS, description="Pictures and name plates before the person, the last one on top."),
+    ] = ()
 
 
 SCENE_KEYS = tuple(SceneSettings.model_fields)

@@ -34,7 +34,7 @@ def shown(value: object) -> str:
     """A default as the help writes it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else str(value[0] if isinstance(value, tuple) else value)
+    return "" if value in (None, ()) else str(value[0] if isinstance(value, tuple) else value)
 
 
 def choices(kind: object) -> set[str]:

@@ -52,6 +52,7 @@ _more = partial(Opt, "Operation")
 _SRC = "A camera: /dev/videoN or its path in /dev/v4l/by-id; file:PATH; test:WxH@FPS, a drawn scene."
 _SINK = "/dev/videoN, file:PATH or null:. Repeat it for several; ,size=WxH and ,format=NV12 may follow."
 _SPEC = "blur\\[:STRENGTH], green, color, image:PATH, or none: the room as it is."
+_LAYER = "Before the person: image:PATH, text:NAME or text:NAME,SECOND LINE. Repeat it for several."
 _ENGINES = "auto, tensorrt, tensorrt-rtx, openvino, onnxruntime or plate. auto takes the best that runs here."
 _SIZES = "fast, balanced, high or ultra: the network sees 256x144, 384x216, 512x288, 960x540 (at 16:9)."
 _RATIO = "Instead of -q: that part of the camera's width and height, 0.05 to 1."
@@ -88,6 +89,7 @@ class RunOptions:
     wait_for_camera: Annotated[bool | None, _flow("Start without the camera, wait for it.", default="no")] = None
     background: BackgroundOpt = None
     color: Annotated[str | None, _scene("For -b color; 0 to 255 each.", "-c", "0,255,0", "R,G,B")] = None
+    layers: Annotated[list[str] | None, _scene(_LAYER, metavar="LAYER")] = None
     smoothing: Annotated[float | None, _edge("Hold soft edges still where nothing moves.")] = None
     despill: Annotated[float | None, _edge("Take the room's colour out of soft edges.")] = None
     refine: Annotated[float | None, _edge("Find soft edges anew in the full picture.")] = None

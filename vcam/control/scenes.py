@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from vcam.scene_settings import SceneSettings, Values, given_values
+from vcam.scene_settings import MOST_LAYERS, SceneSettings, Values, given_values
 
 _LEVEL = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _COLOR = rf"(#[0-9a-fA-F]{{6}}|{_LEVEL},{_LEVEL},{_LEVEL})"
@@ -15,6 +15,13 @@ PICTURE = r"[a-z0-9][a-z0-9-]{0,59}\.jpg"
 _BACKGROUND = (
     rf"^(green|none|color(:{_COLOR})?|blur(:{_STRENGTH})?|image:{PICTURE}(,fit=(cover|contain|stretch|tile))?)$"
 )
+_PART = r"(0(\.[0-9]{1,4})?|1(\.0{1,4})?)"
+_LINE = r"[^\x00-\x1f\x7f-\xa0\xad,=\\]{1,80}"
+_LAYER = (
+    rf"^text:{_LINE}(,{_LINE})?"
+    rf"(,(x|y|width|opacity)={_PART}|,anchor=(center|left|right|(top|bottom)(-left|-right)?))*$"
+)
+"""No option that names a file."""
 
 
 def _without_defaults(schema: JsonDict) -> None:
@@ -43,6 +50,15 @@ class SceneChange(SceneSettings):
     color: Annotated[
         str, Field(pattern=rf"^{_COLOR}$", description="What background `color` shows.", examples=["20,60,90"])
     ] = "0,255,0"
+    layers: Annotated[
+        tuple[Annotated[str, Field(pattern=_LAYER)], ...],
+        Field(
+            max_length=MOST_LAYERS,
+            description="Name plates before the person: `text:NAME`, `text:NAME,SECOND LINE`, with `,x=`, `,y=`, "
+            "`,width=`, `,opacity=` (0 to 1) and `,anchor=`, as `bottom-left`.",
+            examples=[["text:Ada Lovelace,Analyst"]],
+        ),
+    ] = ()
     blur: Annotated[
         float, Field(ge=1.0, le=100.0, description="As background `blur:N`, and goes before `background`.")
     ] = 50.0

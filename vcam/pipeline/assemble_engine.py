@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vcam.compose.cpu import CpuFrameProcessor
+from vcam.compose.directed import DirectedProcessor, Director
+from vcam.compose.layers import LayeredProcessor
 from vcam.config import Config, EngineChoice, WhileBuilding
 from vcam.cuda.probe import GpuAnswer
 from vcam.engines.select import Availability, Choice, EngineName, choose, default_threads, look
@@ -24,7 +26,7 @@ from vcam.frame import Size, VideoFormat
 from vcam.pipeline.assemble_model import Cores, ModelProgress, silent
 from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.wiring import OpenedProcessor
-from vcam.stages import CoreModel, MattingEngine
+from vcam.stages import CoreModel, FrameProcessor, MattingEngine
 
 if TYPE_CHECKING:
     from vcam.pipeline.assemble_gpu import GpuEngineRoom
@@ -71,6 +73,7 @@ class EngineRoom:
         self._camera = camera
         self._targets = targets
         self._progress = progress
+        self._director = Director(targets[0].size)
         self._waits = waits or config.while_building is WhileBuilding.SAFE
         self._cores = Cores(config, camera)
         self._gpu_openings = 0
@@ -114,12 +117,16 @@ class EngineRoom:
         if available.gpu.facts is None:
             raise AssertionError("an engine for a GPU was chosen without one")
         flavour = Flavour(choice.engine.value)
-        return GpuEngineRoom(self._cores, flavour, available.gpu.facts, self._targets, choice.reason)
+        return GpuEngineRoom(self._cores, flavour, available.gpu.facts, self._targets, choice.reason, self._finished)
 
     def _opened(self, on_cpu: _OnCpu, successor: "GpuEngineRoom | None" = None) -> OpenedProcessor:
-        processor = CpuFrameProcessor(on_cpu.engine, self._targets)
+        processor = self._finished(CpuFrameProcessor(on_cpu.engine, self._targets))
         later = None if successor is None else partial(successor.open_processor, progress=silent)
         return OpenedProcessor(processor, on_cpu.reason, successor=later, learn=on_cpu.learn)
+
+    def _finished(self, processor: FrameProcessor) -> FrameProcessor:
+        """With what is done around a processor, whatever device it is for."""
+        return LayeredProcessor(DirectedProcessor(processor, self._director))
 
     def _on_cpu(self, choice: Choice) -> _OnCpu:
         if choice.engine is EngineName.PLATE:

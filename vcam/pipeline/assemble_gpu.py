@@ -1,5 +1,6 @@
 """The GPU's engine: its plan, its frame processor, its decoders. Part of assemble; imported where there is a GPU."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +17,7 @@ from vcam.frame import VideoFormat
 from vcam.pipeline.assemble_model import Cores, ModelProgress
 from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.wiring import OpenedProcessor
-from vcam.stages import CoreModel
+from vcam.stages import CoreModel, FrameProcessor
 
 
 @cache
@@ -29,13 +30,15 @@ def process_driver() -> Driver:
 
 @dataclass(frozen=True, slots=True)
 class GpuEngineRoom:
-    """Opens frame processors on one GPU. reason: why this engine was chosen."""
+    """Opens frame processors on one GPU. reason: why this engine was chosen. finished: puts around a processor what is
+    done on the CPU."""
 
     cores: Cores
     flavour: Flavour
     gpu: DeviceFacts
     targets: tuple[VideoFormat, ...]
     reason: str
+    finished: Callable[[FrameProcessor], FrameProcessor]
 
     def is_ready(self) -> bool:
         """Whether it can be opened at once: nothing is to be prepared or built.
@@ -59,7 +62,7 @@ class GpuEngineRoom:
         processor = GpuFrameProcessor(driver, TensorRtEngine(request), self.targets)
         race = DecoderRace(lambda: Device(driver, self.gpu.index), processor.allocate)
         return OpenedProcessor(
-            processor,
+            self.finished(processor),
             self.reason,
             make_decoder=race.make_decoder,
             ahead=True,

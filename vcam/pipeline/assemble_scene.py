@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from vcam.frame import VideoFormat
+from vcam.scene.layers import build_layers
 from vcam.scene.spec import build_scene, parse_color
 from vcam.scene_settings import SceneSettings
-from vcam.stages import MatteControls, Scene
+from vcam.stages import Layer, MatteControls, Scene
 
 _log = logging.getLogger(__name__)
 
@@ -17,10 +18,8 @@ _BACKDROP_KEYS = {"background", "color"}
 
 def make_scene(settings: SceneSettings) -> Scene:
     """The scene for these settings. Raises ConfigError, MediaError."""
-    scene = build_scene(settings.background, parse_color(settings.color))
-    if scene.show_room:
-        _log.warning("scene.room_is_shown", extra={"hint": "background `none` passes the camera through, unmatted"})
-    return _dressed(scene, settings)
+    layers = build_layers(settings.layers)
+    return _dressed(replace(_behind(settings), layers=layers), settings)
 
 
 def next_scene(now: Scene, settings: SceneSettings, changed: Collection[str], targets: Sequence[VideoFormat]) -> Scene:
@@ -28,14 +27,30 @@ def next_scene(now: Scene, settings: SceneSettings, changed: Collection[str], ta
 
     Raises ConfigError, MediaError.
     """
+    layers = _drawn(build_layers(settings.layers), targets) if "layers" in changed else now.layers
     if _BACKDROP_KEYS.isdisjoint(changed):
-        return _dressed(now, settings)
-    scene = make_scene(settings)
+        return _dressed(replace(now, layers=layers), settings)
+    scene = _dressed(replace(_behind(settings), layers=layers), settings)
     for target in targets:
         scene.backdrop.render(target.resized(target.size), pts_ns=0)
     return scene
 
 
+def _behind(settings: SceneSettings) -> Scene:
+    """With nothing but what is behind the person."""
+    scene = build_scene(settings.background, parse_color(settings.color))
+    if scene.show_room:
+        _log.warning("scene.room_is_shown", extra={"hint": "background `none` passes the camera through, unmatted"})
+    return scene
+
+
+def _drawn(layers: tuple[Layer, ...], targets: Sequence[VideoFormat]) -> tuple[Layer, ...]:
+    for layer in layers:
+        for target in targets:
+            layer.render(target.resized(target.size), pts_ns=0)
+    return layers
+
+
 def _dressed(scene: Scene, settings: SceneSettings) -> Scene:
-    """The same backdrop, with everything else as the settings say."""
+    """The same backdrop and layers, with everything else as the settings say."""
     return replace(scene, matte=MatteControls(settings.smoothing, settings.despill, settings.refine))

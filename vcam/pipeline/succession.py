@@ -218,7 +218,7 @@ class _Trial:
         except DecodeError:  # the running line could decode it
             return math.inf
         self._line.processor.process(
-            image, replace(sample.scene, backdrop=self._backdrop, show_room=False), self._times
+            image, replace(sample.scene, backdrop=self._backdrop, show_room=False, layers=()), self._times
         )
         return None if sample.alpha is None else mean_difference(sample.alpha, self._line.processor.last_alpha())
 

@@ -1,0 +1,160 @@
+"""Layers from files and texts: where they stand, what they show, what they cost, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from tests.support.golden import check_golden
+from vcam.compose.layers import Painter
+from vcam.errors import ConfigError, MediaError
+from vcam.frame import Overlay, PixelFormat, Plane, VideoFormat, allocate_planes
+from vcam.scene.layers import build_layers
+from vcam.stages import Layer
+
+RGB = VideoFormat(PixelFormat.RGB24, 64, 48)
+WHITE, RED, BLUE = (255, 255, 255, 255), (255, 0, 0, 255), (0, 0, 255, 255)
+MS = 1_000_000
+
+
+def layer(text: str) -> Layer:
+    (one,) = build_layers([text])
+    return one
+
+
+def shown(one: Layer, target: VideoFormat = RGB, pts_ns: int = 0, level: int = 0) -> Plane:
+    """(H, W, 3): the layer on a picture whose every byte is ``level``."""
+    _, planes = allocate_planes(target)
+    planes[0][:] = level
+    overlay = one.render(target, pts_ns)
+    if overlay is not None:
+        Painter().paint(overlay, planes)
+    return planes[0].reshape(target.height, target.width, 3)
+
+
+def box(picture: Plane) -> tuple[int, int, int, int]:
+    """left, top, right, bottom of what is not black."""
+    rows, columns = np.flatnonzero(picture.any(axis=(1, 2))), np.flatnonzero(picture.any(axis=(0, 2)))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+@pytest.fixture
+def square(tmp_path: Path) -> Path:
+    path = tmp_path / "square.png"
+    Pillow.new("RGBA", (16, 8), WHITE).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ("", (24, 40, 40, 48)),
+        (",x=0,y=0,anchor=top-left", (0, 0, 16, 8)),
+        (",x=0.5,y=0.5,anchor=center", (24, 20, 40, 28)),
+        (",width=0.5", (16, 32, 48, 48)),
+        (",width=1,y=0,anchor=top", (0, 0, 64, 32)),
+        (",x=0,y=0,anchor=center", (0, 0, 8, 4)),
+        (",x=0.99,y=1,anchor=left", (63, 44, 64, 48)),
+        (",anchor=top-right", (48, 0, 64, 8)),
+    ],
+)
+def test_a_picture_stands_where_it_is_put(square: Path, options: str, wanted: tuple[int, int, int, int]) -> None:
+    assert box(shown(layer(f"image:{square}{options}"))) == wanted
+
+
+def test_a_picture_larger_than_the_output_is_shown_whole(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Pillow.new("RGB", (640, 960), (255, 255, 255)).save(path)
+    assert box(shown(layer(f"image:{path}"))) == (16, 0, 48, 48)
+
+
+def test_a_very_narrow_picture_takes_no_gigabytes(tmp_path: Path) -> None:
+    path = tmp_path / "narrow.png"
+    Pillow.new("RGB", (1, 4000), (255, 255, 255)).save(path)
+    assert box(shown(layer(f"image:{path},width=1"))) == (32, 0, 33, 48)
+
+
+def test_opacity_and_alpha_multiply(tmp_path: Path) -> None:
+    path = tmp_path / "glass.png"
+    Pillow.new("RGBA", (64, 48), (200, 100, 0, 128)).save(path)
+    picture = shown(layer(f"image:{path},opacity=0.5"), level=40)
+    assert np.abs(picture.astype(int) - [80, 55, 30]).max() <= 1
+
+
+def test_a_mask_says_what_is_seen(tmp_path: Path, square: Path) -> None:
+    mask = tmp_path / "mask.png"
+    half = Pillow.new("L", (32, 16), 0)
+    half.paste(255, (0, 0, 16, 16))
+    half.save(mask)
+    left, top, right, bottom = box(shown(layer(f"image:{square},mask={mask}")))
+    assert (left, top, bottom) == (24, 40, 48)
+    assert 32 <= right <= 33
+
+
+def test_each_picture_is_drawn_once_per_output(tmp_path: Path, square: Path) -> None:
+    other = VideoFormat(PixelFormat.NV12, 64, 48)
+    for one in (layer(f"image:{square}"), layer("text:Ada")):
+        first = [one.render(target, 50 * MS) for target in (RGB, other)]
+        again = [one.render(target, 50 * MS) for target in (RGB, other)]
+        assert all(isinstance(overlay, Overlay) for overlay in first)
+        assert [id(overlay) for overlay in first] == [id(overlay) for overlay in again]
+
+
+def test_files_are_read_once(square: Path) -> None:
+    one = layer(f"image:{square}")
+    square.unlink()
+    assert box(shown(one)) == (24, 40, 40, 48)
+
+
+@pytest.mark.parametrize("name", ["missing.png", "text.png", "mask.png"])
+def test_a_bad_file_is_told(tmp_path: Path, square: Path, name: str) -> None:
+    path = tmp_path / name
+    if name == "text.png":
+        path.write_text("no picture")
+    text = f"image:{square},mask={path}" if name == "mask.png" else f"image:{path}"
+    with pytest.raises(MediaError) as caught:
+        layer(text)
+    assert name in caught.value.problem
+    assert caught.value.hint
+
+
+def test_one_bad_layer_refuses_all(square: Path) -> None:
+    with pytest.raises(ConfigError):
+        build_layers([f"image:{square}", "image:"])
+
+
+def test_letters_that_the_font_lacks_are_told() -> None:
+    build_layers(["text:Jörg Żółć-Üßler,Ведущий инженер · Ελλάδα €"])
+    with pytest.raises(MediaError, match="no letter for 日 本 in '日本'") as caught:
+        build_layers(["text:Ada,日本"])
+    assert "font=" in caught.value.hint
+
+
+def test_a_file_that_is_no_font_is_told(square: Path) -> None:
+    with pytest.raises(MediaError, match="is no font"):
+        build_layers([f"text:Ada,font={square}"])
+
+
+def test_the_panel_stands_clear_of_the_corner_and_grows_with_the_output() -> None:
+    for height in (180, 720):
+        target = VideoFormat(PixelFormat.RGB24, height * 16 // 9, height)
+        # Over white, the panel is dark; its shadow is not.
+        dark = (255 - shown(layer("text:Ada Lovelace,Analyst"), target, level=255).astype(int)).clip(0, 255) > 150
+        left, top, right, bottom = box(dark.astype(np.uint8))
+        assert abs(left / target.width - 0.04) < 0.02
+        assert abs(bottom / height - 0.94) < 0.01
+        assert 0.10 < (bottom - top) / height < 0.20
+        assert 0.15 < (right - left) / target.width < 0.45
+
+
+def test_a_long_text_stays_inside() -> None:
+    target = VideoFormat(PixelFormat.RGB24, 320, 180)
+    left, _, right, _ = box(255 - shown(layer("text:" + "W" * 80 + ",anchor=center"), target, level=255))
+    assert left > 0
+    assert right < 320
+
+
+def test_golden_plate() -> None:
+    target = VideoFormat(PixelFormat.RGB24, 320, 180)
+    check_golden("layer-plate", shown(layer("text:Ada Lovelace,Analyst"), target, level=90), tolerance=4)
