@@ -33,6 +33,7 @@ PATHS = {
     "/snapshot.jpg": {"get"},
     "/preview.mjpg": {"get"},
     "/setup": {"get", "patch"},
+    "/camera": {"get", "patch"},
 }
 """A contract: pages and scripts stand on it."""
 

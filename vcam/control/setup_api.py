@@ -1,4 +1,4 @@
-"""Endpoints of what runs: camera and engine."""
+"""Endpoints of what runs: camera and engine, and what the camera itself can be told."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -6,14 +6,16 @@ from starlette.responses import Response
 
 from vcam.config import Quality
 from vcam.control.answers import answer, body, query
+from vcam.control.camera import NO_CAMERA, CameraChange, CameraView, change, look
 from vcam.control.desk import Desk
 from vcam.control.endpoint import Endpoint
+from vcam.control.refusal import conflict
 from vcam.control.setup import Offer, SetupChange, SetupView
-from vcam.pipeline.offer import engine_offers
+from vcam.pipeline.offer import camera_path, engine_offers
 
 
 class SetupApi:
-    """GET and PATCH of camera, engine and quality."""
+    """GET and PATCH of camera, engine and quality; of the camera's own controls."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -23,6 +25,8 @@ class SetupApi:
         return [
             Endpoint("GET", "/setup", "Camera and engine, and what there is to choose from.", self.show, SetupView),
             Endpoint("PATCH", "/setup", text, self.change, SetupView, SetupChange),
+            Endpoint("GET", "/camera", "Exposure, focus and the like of the camera in use.", self.look, CameraView),
+            Endpoint("PATCH", "/camera", "Set them, at once.", self.tell, CameraView, CameraChange),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -41,6 +45,19 @@ class SetupApi:
             del values["input"]
         await run_in_threadpool(self._desk.change_setup, values)
         return answer(self._view(offer))
+
+    async def look(self, request: Request) -> Response:
+        query(request)
+        path = camera_path(self._desk.config)
+        return answer(NO_CAMERA if path is None else await run_in_threadpool(look, path))
+
+    async def tell(self, request: Request) -> Response:
+        query(request)
+        wanted = await body(request, CameraChange)
+        path = camera_path(self._desk.config)
+        if path is None:
+            raise conflict("pictures come from no camera", hint="GET /api/v1/setup lists cameras")
+        return answer(await run_in_threadpool(change, path, wanted))
 
     def _offer(self) -> Offer:
         from vcam.v4l2.devices import list_devices
