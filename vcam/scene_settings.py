@@ -31,6 +31,7 @@ class SceneSettings(BaseModel):
     smoothing: Annotated[Share, Field(description="Hold soft edges still over time.")] = 0.0
     despill: Annotated[Share, Field(description="Take the room's colour out of soft edges.")] = 0.0
     refine: Annotated[Share, Field(description="Find soft edges anew in the full picture.")] = 0.0
+    auto_frame: Annotated[bool, Field(description="Zoom and pan follow the person, up to twice as large.")] = False
     layers: Annotated[
         tuple[_Text, ...],
         BeforeValidator(_listed),

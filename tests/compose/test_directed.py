@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-import pytest
 
 from tests.compose.rig import CAMERA, YUYV, NoiseBackdrop
 from vcam.compose.directed import DirectedProcessor, Director
@@ -63,7 +62,7 @@ def test_the_framing_follows_the_person() -> None:
     last = studio.framings[-1]
     assert 1.5 < last.zoom <= 2.0
     assert last.pan_x > 0.5
-    assert last.pan_y == pytest.approx(1.0)
+    assert last.pan_y > 0.5
     assert studio.framings[-30:] == [last] * 30
 
 

@@ -27,6 +27,7 @@ def test_the_scene_is_told_as_the_settings_have_it(tmp_path: Path) -> None:
         "despill": 0.5,
         "refine": 0.0,
         "layers": [],
+        "auto_frame": False,
         "room_is_shown": False,
         "profile": None,
     }
@@ -162,6 +163,7 @@ def test_a_profile_is_saved_applied_changed_and_deleted(control: Control) -> Non
         "despill": 0.0,
         "refine": 0.6,
         "layers": [],
+        "auto_frame": False,
     }
     assert control.ask("DELETE", "/profiles/work") == (204, {})
     assert control.ask("GET", "/profiles/work")[0] == 404

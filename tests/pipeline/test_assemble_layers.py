@@ -69,6 +69,14 @@ def test_a_bad_layer_leaves_the_scene_as_it_is(white: str) -> None:
     assert pipeline.scene is before
 
 
+def test_auto_frame_is_asked_of_the_scene() -> None:
+    old = settings()
+    pipeline = assemble(old)
+    assert not pipeline.scene.framing.auto
+    reload(pipeline, old, settings(auto_frame=True))
+    assert pipeline.scene.framing.auto
+
+
 @pytest.mark.parametrize(
     ("text", "layers"),
     [

@@ -89,6 +89,7 @@ class RunOptions:
     wait_for_camera: Annotated[bool | None, _flow("Start without the camera, wait for it.", default="no")] = None
     background: BackgroundOpt = None
     color: Annotated[str | None, _scene("For -b color; 0 to 255 each.", "-c", "0,255,0", "R,G,B")] = None
+    auto_frame: Annotated[bool | None, _scene("Zoom and pan follow the person.", default="no")] = None
     layers: Annotated[list[str] | None, _scene(_LAYER, metavar="LAYER")] = None
     smoothing: Annotated[float | None, _edge("Hold soft edges still where nothing moves.")] = None
     despill: Annotated[float | None, _edge("Take the room's colour out of soft edges.")] = None

@@ -20,10 +20,12 @@ STIFFNESS = 2.2
 _HEAD_ROOM = 0.10
 _FOOT_ROOM = 0.04
 _SIDE_ROOM = 0.07
-"""Left free above, below and beside the person, as shares of the shot; nothing below one whom the picture cuts."""
+"""Left free above, below and beside the person, as shares of the shot."""
+_OF_CUT = 0.75
+"""Of one whom the picture itself cuts below, so much must be seen, from the top: head and shoulders."""
 
 _OFF_CENTRE = 0.08
-_TOO_WIDE = 1.12
+_TOO_WIDE = 1.06
 """The dead zone: a shot is kept while the best one is moved by less than this share, and not smaller than by this."""
 _PATIENCE_S = 1.5
 """So long a smaller shot must be the better one before it is taken: who waves is not pumped in and out."""
@@ -92,18 +94,18 @@ class Stage:
 
     def best(self, box: Box, least: float = 0.0) -> Shot:
         """The person in the middle, with room above; all of them as long as that fits. least: of its height."""
-        cut = box.bottom >= self.picture.height - 1
-        free = 1.0 - _HEAD_ROOM - (0.0 if cut else _FOOT_ROOM)
+        tall = (self._lowest(box) - box.top) / (1.0 - _HEAD_ROOM - _FOOT_ROOM)
         wide = (box.right - box.left) / (1.0 - 2.0 * _SIDE_ROOM) / self._aspect
-        height = min(max((box.bottom - box.top) / free, wide, self._highest / MOST_ZOOM, least), self._highest)
+        height = min(max(tall, wide, self._highest / MOST_ZOOM, least), self._highest)
         y = box.top - _HEAD_ROOM * height + height / 2.0
         return self._inside((box.left + box.right) / 2.0, y, height)
 
     def shows(self, shot: Shot, box: Box) -> bool:
-        """Whether all of the person is to be seen."""
+        """Whether all of the person is to be seen that must be."""
         half = shot.height * self._aspect / 2.0
         across = shot.x - half <= box.left and box.right <= shot.x + half
-        return across and shot.y - shot.height / 2.0 <= box.top and box.bottom <= shot.y + shot.height / 2.0
+        above = shot.y - shot.height / 2.0 <= box.top
+        return across and above and self._lowest(box) <= shot.y + shot.height / 2.0
 
     def is_near(self, shot: Shot, best: Shot) -> bool:
         """Whether it shows the person nearly as well as the best one, but for its size."""
@@ -122,6 +124,11 @@ class Stage:
             pan_x=-pan_x if turned.mirror else pan_x,
             pan_y=-pan_y if turned.flip else pan_y,
         )
+
+    def _lowest(self, box: Box) -> float:
+        """What of the person must be seen ends there."""
+        cut = box.bottom >= self.picture.height - 1
+        return box.top + (_OF_CUT if cut else 1.0) * (box.bottom - box.top)
 
     def _inside(self, x: float, y: float, height: float) -> Shot:
         half = height * self._aspect / 2.0

@@ -8,7 +8,7 @@ from vcam.frame import VideoFormat
 from vcam.scene.layers import build_layers
 from vcam.scene.spec import build_scene, parse_color
 from vcam.scene_settings import SceneSettings
-from vcam.stages import Layer, MatteControls, Scene
+from vcam.stages import Framing, Layer, MatteControls, Scene
 
 _log = logging.getLogger(__name__)
 
@@ -53,4 +53,8 @@ def _drawn(layers: tuple[Layer, ...], targets: Sequence[VideoFormat]) -> tuple[L
 
 def _dressed(scene: Scene, settings: SceneSettings) -> Scene:
     """The same backdrop and layers, with everything else as the settings say."""
-    return replace(scene, matte=MatteControls(settings.smoothing, settings.despill, settings.refine))
+    return replace(
+        scene,
+        matte=MatteControls(settings.smoothing, settings.despill, settings.refine),
+        framing=Framing(auto=settings.auto_frame),
+    )
