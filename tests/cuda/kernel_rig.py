@@ -64,7 +64,7 @@ class Live:
 
     def view(self, matte: Size) -> ViewStruct:
         whole = Window(0.0, 0.0, matte.width, matte.height)
-        return view_struct(self.picture, self.window or whole, matte, matte, self.sigma_px)
+        return view_struct(self.picture, self.window or whole, matte, matte, (self.sigma_px, self.sigma_px))
 
 
 class KernelRig:
@@ -160,13 +160,24 @@ def make_rig(request: pytest.FixtureRequest) -> MakeRig:
 
 @st.composite
 def windows(draw: st.DrawFn, shape: tuple[int, int]) -> Window:
-    """The whole of (height, width), or a part of it that begins and ends anywhere."""
+    """The whole of (height, width), or a part of it that begins and ends anywhere; turned around or not."""
     height, width = shape
     if draw(st.booleans()):
-        return Window(0.0, 0.0, width, height)
+        return draw(turned(Window(0.0, 0.0, width, height)))
     share = st.floats(0.0, 0.625)
     x, y = draw(share) * width, draw(share) * height
-    return Window(x, y, (width - x) * draw(st.floats(0.25, 1.0)), (height - y) * 0.75)
+    return draw(turned(Window(x, y, (width - x) * draw(st.floats(0.25, 1.0)), (height - y) * 0.75)))
+
+
+@st.composite
+def turned(draw: st.DrawFn, window: Window) -> Window:
+    """The same part, mirrored or flipped or not."""
+    x, y, width, height = window.x, window.y, window.width, window.height
+    if draw(st.booleans()):
+        x, width = x + width, -width
+    if draw(st.booleans()):
+        y, height = y + height, -height
+    return Window(x, y, width, height)
 
 
 def rounded(matte: AffineMatte, *, half: bool) -> AffineMatte:

@@ -50,6 +50,7 @@ def test_constants_are_the_same() -> None:
     assert constants["kStatePlanes"] == edge._STATE_PLANES
     assert constants["kLinePlanes"] == edge._LINE_PLANES
     assert constants["kRoomPlanes"] == edge._ROOM_PLANES
+    assert constants["kLookFloats"] == live.LOOK_FLOATS
     assert constants["kSums"] == edge._SUMS
 
 

@@ -93,7 +93,7 @@ class _Sets:
         self._count = max(2, -(-weight.footprint_bytes // sum(parts)))
         self._device = device
         self._block = LiveBlock(device, weight.internal, Levels(), ())
-        self._block.ask(size, Scene(SolidBackdrop((0, 0, 0))))
+        self._block.ask(size, Scene(SolidBackdrop((0, 0, 0))), pts_ns=0)
         self._block.queue()
         self._buffer = device.buffer(self._count * sum(parts) + _aligned(4))
         self.all = tuple(self._set(number * sum(parts), parts, size, weight) for number in range(self._count))

@@ -5,18 +5,25 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from vcam.compose.view import cover_window
+from vcam.compose.look import LookNumbers, haunted, matte_levels
+from vcam.compose.view import framed_window
 from vcam.cuda.device import Device
-from vcam.cuda.live import LiveStruct, ViewStruct, live_struct, view_struct
-from vcam.frame import Levels, Plane, Size, Window
+from vcam.cuda.live import LOOK_FLOATS, FigureStruct, LiveStruct, ViewStruct, live_struct, view_struct
+from vcam.frame import Levels, Plane, Size, Tensor, Window
 from vcam.native import BLUR_SIGMA
-from vcam.stages import Scene
+from vcam.stages import PersonLook, Scene
+
+GHOSTS = 2
+"""At most, of one person."""
 
 _FULL_STRENGTH = 100.0
+_FLOAT_BYTES = 4
+_VIEW, _FIGURE = ctypes.sizeof(ViewStruct), ctypes.sizeof(FigureStruct)
 
 
 class LiveBlock:
-    """A LiveStruct, then a ViewStruct of the camera's own pictures and one for each output size, in one block.
+    """A LiveStruct; a ViewStruct of the camera's own pictures and one for each output size; FigureStructs: the person's
+    for each size, and those of its ghosts. All in one block, of which only as much is brought as is read.
 
     Kernels read it through pointers, so what stands here may change without recording a frame anew.
     """
@@ -26,16 +33,16 @@ class LiveBlock:
         self._device = device
         self._matte = matte
         self._levels = levels
-        self._offsets: dict[Size | None, int] = {}
-        end = ctypes.sizeof(LiveStruct)
-        for size in (None, *sizes):
-            self._offsets[size] = end
-            end += ctypes.sizeof(ViewStruct)
-        self._wanted: Plane = np.zeros(end, np.uint8)
-        self._host = device.pinned(end).array
-        self._buffer = device.buffer(end)
+        self._sizes = tuple(sizes)
+        self._views = ctypes.sizeof(LiveStruct)
+        self._figures = self._views + _VIEW * (1 + len(self._sizes))
+        self._end = self._figures + _FIGURE * (1 + GHOSTS) * len(self._sizes)
+        self._wanted: Plane = np.zeros(self._end, np.uint8)
+        self._host = device.pinned(self._end).array
+        self._buffer = device.buffer(self._end)
+        self._look = LookNumbers(PersonLook())
         self._asked: tuple[Size, Scene] | None = None
-        self._is_there = False
+        self._there = 0
 
     @property
     def live(self) -> int:
@@ -44,36 +51,74 @@ class LiveBlock:
 
     def view(self, size: Size | None = None) -> int:
         """Address of the view of an output size, or of the camera's own pictures."""
-        return self._buffer.address + self._offsets[size]
+        number = 0 if size is None else 1 + self._sizes.index(size)
+        return self._buffer.address + self._views + _VIEW * number
 
-    def ask(self, camera: Size, scene: Scene) -> None:
-        """What the next frame's kernels shall read, for pictures of a camera of this size."""
-        if self._asked is not None and self._asked[0] == camera and self._asked[1] is scene:
-            return
-        self._asked = camera, scene
-        before = self._wanted.tobytes()
-        self._put(0, live_struct(self._levels, scene.matte))
-        for size, offset in self._offsets.items():
-            self._put(offset, self._view(camera, size, scene))
-        self._is_there &= before == self._wanted.tobytes()
+    def figure(self, size: Size, ghost: int = -1) -> int:
+        """Address of the person's figure in an output size, or of one of its ghosts."""
+        return self._buffer.address + self._figure(size, ghost)
+
+    def ask(self, camera: Size, scene: Scene, pts_ns: int) -> None:
+        """What the kernels of the frame of this time shall read, for pictures of a camera of this size."""
+        asked, self._asked = self._asked, (camera, scene)
+        is_new = asked is None or asked[0] != camera or asked[1] is not scene
+        if scene.person != self._look.person:
+            self._look = LookNumbers(scene.person)
+        moves = scene.person.hologram > 0
+        if is_new:
+            self._place(camera, scene)
+        if (is_new or moves) and not self._look.plain:
+            for size in self._sizes:
+                self._dress(size, pts_ns)
+        if is_new or moves:
+            self._there = 0
 
     def queue(self) -> None:
         """Queue bringing it there, if it is not. The stream must be through with the last time. Raises GpuError."""
-        if self._is_there:
+        end = self._read()
+        if self._there >= end:
             return
-        np.copyto(self._host, self._wanted)
-        self._device.upload(self._buffer.address, self._host, cuda_stream=self._device.cuda_stream)
-        self._is_there = True
+        np.copyto(self._host[:end], self._wanted[:end])
+        self._device.upload(self._buffer.address, self._host[:end], cuda_stream=self._device.cuda_stream)
+        self._there = end
 
     def forget(self) -> None:
         """Bring it there anew: the memory may hold something else."""
-        self._is_there = False
+        self._there = 0
 
-    def _view(self, camera: Size, size: Size | None, scene: Scene) -> ViewStruct:
-        if size is None:
-            return view_struct(camera, Window(0.0, 0.0, camera.width, camera.height), camera, self._matte)
-        sigma_px = scene.blur / _FULL_STRENGTH * BLUR_SIGMA * size.width
-        return view_struct(size, cover_window(camera, size), camera, self._matte, sigma_px)
+    def _read(self) -> int:
+        """How many bytes kernels read, from the begin."""
+        if self._look.plain:
+            return self._figures
+        return self._end if self._look.person.hologram else self._figures + _FIGURE * len(self._sizes)
+
+    def _figure(self, size: Size, ghost: int) -> int:
+        return self._figures + _FIGURE * (len(self._sizes) * (1 + ghost) + self._sizes.index(size))
+
+    def _place(self, camera: Size, scene: Scene) -> None:
+        self._put(0, live_struct(matte_levels(self._levels, scene.matte), scene.matte))
+        whole = Window(0.0, 0.0, camera.width, camera.height)
+        self._put(self._views, view_struct(camera, whole, camera, self._matte))
+        for number, size in enumerate(self._sizes, start=1):
+            sigmas_px = _sigma_px(scene.blur, size), _sigma_px(scene.person.blur, size)
+            window = framed_window(camera, size, scene.framing)
+            self._put(self._views + _VIEW * number, view_struct(size, window, camera, self._matte, sigmas_px))
+
+    def _dress(self, size: Size, pts_ns: int) -> None:
+        numbers = self._look.at(size, pts_ns)
+        self._draw(self._figure(size, -1), numbers, 0)
+        for number, ghost in enumerate(self._look.ghosts(size, pts_ns)):
+            self._draw(self._figure(size, number), haunted(numbers, ghost), ghost.pairs)
+
+    def _draw(self, offset: int, numbers: Tensor, pairs: int) -> None:
+        place = self._wanted[offset : offset + _FIGURE]
+        place[: _FLOAT_BYTES * LOOK_FLOATS].view(np.float32)[:] = numbers
+        place[FigureStruct.pairs.offset :].view(np.int32)[0] = pairs
 
     def _put(self, offset: int, values: ctypes.Structure) -> None:
         self._wanted[offset : offset + ctypes.sizeof(values)] = np.frombuffer(bytes(values), np.uint8)
+
+
+def _sigma_px(strength: float, size: Size) -> float:
+    """Strength as in native.MaskedBlur.gather."""
+    return strength / _FULL_STRENGTH * BLUR_SIGMA * size.width

@@ -1,43 +1,58 @@
 """What lives on the GPU as long as the processor is open, and the order in which one frame goes through it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from vcam.compose.gpu_backdrops import Backdrops
 from vcam.compose.gpu_edges import Edges
 from vcam.compose.gpu_frame import CameraFrame
 from vcam.compose.gpu_layout import packed
-from vcam.compose.gpu_live import LiveBlock
+from vcam.compose.gpu_live import GHOSTS, LiveBlock
 from vcam.compose.gpu_outputs import Outputs
 from vcam.compose.gpu_pinned import PinnedPool
 from vcam.compose.gpu_program import Recorder, Step
 from vcam.compose.gpu_tensors import EngineTensors
 from vcam.compose.gpu_times import FrameClock, Mark
 from vcam.compose.gpu_view import DeviceView
+from vcam.cuda.arguments import DeviceLook, DeviceWash
 from vcam.cuda.device import Device
 from vcam.cuda.kernels import DeviceMatte, DevicePicture
-from vcam.frame import Levels, VideoFormat
-from vcam.stages import DeviceEngine, Scene
+from vcam.frame import Levels, Size, VideoFormat
+from vcam.stages import DeviceEngine, Framing, PersonLook, Scene
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What of a scene decides which work a frame is: what is recorded is good for one of these.
 
-    room: the camera's picture as it is. blurs: the blurred room. corrects: smoothing, refinement, despill.
+    room: the camera's picture as it is. framed: not all of the camera's picture, or turned. blurs: the blurred room.
+    corrects: smoothing, refinement, despill. looks: the person's look. anonymises: the person's blur. ghosts: how many
+    there are.
     """
 
     room: bool = False
+    framed: bool = False
     blurs: bool = False
+    looks: bool = False
+    anonymises: bool = False
+    ghosts: int = 0
     corrects: tuple[bool, bool, bool] = (False, False, False)
 
 
 def work_of(scene: Scene) -> Work:
+    framed = scene.framing != Framing()
     if scene.show_room:
-        return Work(room=True)
-    matte = scene.matte
-    return Work(blurs=scene.blur > 0, corrects=(matte.smoothing > 0, matte.refine > 0, matte.despill > 0))
+        return Work(room=True, framed=framed)
+    matte, person = scene.matte, scene.person
+    return Work(
+        framed=framed,
+        blurs=scene.blur > 0,
+        looks=person != PersonLook(),
+        anonymises=person.blur > 0,
+        ghosts=GHOSTS if person.hologram > 0 else 0,
+        corrects=(matte.smoothing > 0, matte.refine > 0, matte.despill > 0),
+    )
 
 
 class Parts:
@@ -75,25 +90,40 @@ class Parts:
         self.recorder.check(tensors.matte(), self.outputs.flag, cuda_stream=stream)
         whole = self.edges.record(turn, cuda_stream=stream)
         for size, view in frame.views.items():
-            picture, matte = view.picture(source, cuda_stream=stream), view.matte(whole)
+            picture, matte = view.picture(source, framed=work.framed, cuda_stream=stream), view.matte(whole)
             targets = [target for target in self.outputs.pictures if target.size == size]
             if work.blurs:
                 self._blur(view, picture, matte, targets)
-            self._compose(picture, matte, targets)
+            blurred = view.anonymise(picture, matte, cuda_stream=stream) if work.anonymises else DeviceWash()
+            for target in targets:
+                looks = self._looks(target.size, blurred, work)
+                self._compose(picture, matte, target, looks)
         return self._end(turn)
 
-    def room(self, frame: CameraFrame, source: DevicePicture, turn: int) -> tuple[Step, ...]:
+    def room(self, frame: CameraFrame, source: DevicePicture, turn: int, work: Work) -> tuple[Step, ...]:
         """One turn's work that shows the camera's picture as it is."""
         self._begin()
-        pictures = {size: view.picture(source, cuda_stream=self.stream) for size, view in frame.views.items()}
+        pictures = {
+            size: view.picture(source, framed=work.framed, cuda_stream=self.stream)
+            for size, view in frame.views.items()
+        }
         for target, there in self.outputs.pictures.items():
             self.recorder.convert(pictures[target.size], there, cuda_stream=self.stream)
         return self._end(turn)
 
-    def _compose(self, picture: DevicePicture, matte: DeviceMatte, targets: Sequence[VideoFormat]) -> None:
-        for target in targets:
-            background, out = self.backdrops.pictures[target], self.outputs.pictures[target]
-            self.recorder.compose(picture, matte, background, out, self.outputs.flag, cuda_stream=self.stream)
+    def _looks(self, size: Size, blurred: DeviceWash, work: Work) -> Iterator[DeviceLook | None]:
+        """How the person is drawn, from the lowest one up: its ghosts, then itself."""
+        for ghost in (*range(work.ghosts), -1):
+            yield DeviceLook(self.block.figure(size, ghost), blurred=blurred) if work.looks else None
+
+    def _compose(
+        self, picture: DevicePicture, matte: DeviceMatte, target: VideoFormat, looks: Iterable[DeviceLook | None]
+    ) -> None:
+        under, out = self.backdrops.pictures[target], self.outputs.pictures[target]
+        for look in looks:
+            looked = replace(matte, look=look)
+            self.recorder.compose(picture, looked, under, out, self.outputs.flag, cuda_stream=self.stream)
+            under = out
 
     def _blur(
         self, view: DeviceView, picture: DevicePicture, matte: DeviceMatte, targets: Sequence[VideoFormat]

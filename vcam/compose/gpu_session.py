@@ -41,8 +41,11 @@ class Session:
         with self._watched():
             frame = self._frame_for(image.format)
             work = self._look_at(scene)
-            self._parts.block.ask(image.format.size, scene)
-            source = self._show_room(frame, image, times) if work.room else self._matted(frame, image, scene, times)
+            self._parts.block.ask(image.format.size, scene, image.stamp.pts_ns)
+            if work.room:
+                source = self._show_room(frame, image, work, times)
+            else:
+                source = self._matted(frame, image, scene, times)
             turn, self._turn = self._turn, (self._turn + 1) % TURNS
         self._judge(turn, image.stamp)
         self._last = None if scene.show_room else (source, self._parts.edges.matte(turn))
@@ -96,14 +99,14 @@ class Session:
             self._fresh = False
         parts.edges.queue_forgetting(cuda_stream=parts.stream)
 
-    def _show_room(self, frame: CameraFrame, image: Image, times: StageTimes) -> DevicePicture:
+    def _show_room(self, frame: CameraFrame, image: Image, work: Work, times: StageTimes) -> DevicePicture:
         parts, turn = self._parts, self._turn
         self._fresh = True
         parts.clock.mark(Mark.BEGUN)
         source = frame.source(image)
         parts.block.queue()
         parts.clock.mark(Mark.UPLOADED)
-        self._run(turn, source, lambda: parts.room(frame, source, turn))
+        self._run(turn, source, lambda: parts.room(frame, source, turn, work))
         parts.clock.add_to(times, ROOM)
         return source
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vcam.color import decoding, encoding
-from vcam.cuda.live import AxisStruct
+from vcam.cuda.live import AxisStruct, axis_struct
 from vcam.frame import DevicePlane, PixelFormat, Size, VideoFormat, plane_shapes
 
 LAYOUTS = (
@@ -50,11 +50,34 @@ class DeviceCorrections:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceWash:
+    """A coarse picture over a view: address of (3, rows, columns) float32, RGB in [0, 1]; 0 is none. x, y: pixels of
+    the view that make one cell."""
+
+    address: int = 0
+    columns: int = 1
+    rows: int = 1
+    x: float = 1.0
+    y: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLook:
+    """How the person is shown, once. figure: address of a FigureStruct. light: what wraps around the person. blurred:
+    the person's colours, instead of the picture's own."""
+
+    figure: int
+    light: DeviceWash = DeviceWash()
+    blurred: DeviceWash = DeviceWash()
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceMatte:
     """An affine matte in device memory (see frame.AffineMatte).
 
     a, b: addresses of (4, h, w), float16 where ``half``, else float32; ``size`` is (w, h). view, live: addresses of a
-    ViewStruct, of the pictures that it is used with, and of a LiveStruct. corrections: made by compose and alpha.
+    ViewStruct, of the pictures that it is used with, and of a LiveStruct. corrections: made by compose and alpha. look:
+    made by compose.
     """
 
     a: int
@@ -64,6 +87,7 @@ class DeviceMatte:
     view: int
     live: int
     corrections: DeviceCorrections | None = None
+    look: DeviceLook | None = None
 
 
 class MatrixStruct(ctypes.Structure):
@@ -131,6 +155,20 @@ class ComposeArguments(ctypes.Structure):
     ]
 
 
+class WashStruct(ctypes.Structure):
+    _fields_: ClassVar = [("rgb", ctypes.c_uint64), ("x", AxisStruct), ("y", AxisStruct)]
+
+
+class LookArguments(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("compose", ComposeArguments),
+        ("figure", ctypes.c_uint64),
+        ("light", WashStruct),
+        ("blurred", WashStruct),
+        ("in_place", ctypes.c_int32),
+    ]
+
+
 class AlphaArguments(ctypes.Structure):
     _fields_: ClassVar = [
         ("source", PictureStruct),
@@ -175,11 +213,16 @@ class GatherArguments(ctypes.Structure):
         ("source", PictureStruct),
         ("decode", MatrixStruct),
         ("matte", MatteStruct),
+        ("person", ctypes.c_int32),
     ]
 
 
 class StepArguments(ctypes.Structure):
-    _fields_: ClassVar = [("grid", GridStruct), ("view", ctypes.c_uint64), ("number", ctypes.c_int32)]
+    _fields_: ClassVar = [
+        ("grid", GridStruct),
+        ("view", ctypes.c_uint64),
+        *((name, ctypes.c_int32) for name in ("number", "person")),
+    ]
 
 
 class RenderArguments(ctypes.Structure):
@@ -236,6 +279,11 @@ def edge_struct(matte: DeviceMatte) -> EdgeStruct:
     if given is None:
         return EdgeStruct()
     return EdgeStruct(smooth=given.smooth, line=given.line, room=given.room, columns=given.columns, rows=given.rows)
+
+
+def wash_struct(wash: DeviceWash) -> WashStruct:
+    x, y = axis_struct(wash.x, 1.0, 0.0, wash.columns), axis_struct(wash.y, 1.0, 0.0, wash.rows)
+    return WashStruct(rgb=wash.address, x=x, y=y)
 
 
 def decode_struct(fmt: VideoFormat) -> MatrixStruct:

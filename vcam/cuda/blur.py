@@ -1,10 +1,14 @@
-"""The room behind the person, blurred as if the person were not there, on the GPU: the twin of native.MaskedBlur."""
+"""The room behind the person, blurred as if the person were not there, on the GPU: the twin of native.MaskedBlur.
+
+Or the person, blurred as if the room were not there.
+"""
 
 from dataclasses import dataclass
 
 from vcam.cuda.arguments import (
     DeviceMatte,
     DevicePicture,
+    DeviceWash,
     GatherArguments,
     GridStruct,
     RenderArguments,
@@ -59,16 +63,20 @@ def blur_bytes(size: Size) -> int:
 
 
 class DeviceBlur:
-    """For pictures of one size. memory: address of ``blur_bytes(size)`` bytes, the caller's, 16-byte aligned."""
+    """For pictures of one size. memory: address of ``blur_bytes(size)`` bytes, the caller's, 16-byte aligned.
 
-    def __init__(self, kernels: Kernels, size: Size, memory: int) -> None:
+    person: it is the person who is blurred, and not the room.
+    """
+
+    def __init__(self, kernels: Kernels, size: Size, memory: int, *, person: bool = False) -> None:
         self._kernels = kernels
         self._size = size
+        self._person = person
         self._cells = _divide(size)
         self._grid = self._layout(memory)
 
     def gather(self, source: DevicePicture, matte: DeviceMatte, *, cuda_stream: int) -> None:
-        """Blur the room of ``source``; the Gaussian's sigma is that of the matte's view."""
+        """Blur what is wanted of ``source``; the Gaussian's sigma is that of the matte's view."""
         self._require_size(source)
         cells, wide = self._cells, self._cells.wide
         gathered = GatherArguments(
@@ -76,11 +84,12 @@ class DeviceBlur:
             source=picture_struct(source),
             decode=decode_struct(source.format),
             matte=matte_struct(matte),
+            person=self._person,
         )
         whole, coarse = (cells.columns, cells.rows, 1), (wide.columns, wide.rows, 1)
         both = (cells.columns, cells.rows + wide.rows, 1)
         self._kernels.launch("blur_gather", gathered, threads=whole, cuda_stream=cuda_stream)
-        step = StepArguments(grid=self._grid, view=matte.view)
+        step = StepArguments(grid=self._grid, view=matte.view, person=self._person)
         self._kernels.launch("blur_shrink", step, threads=whole, cuda_stream=cuda_stream)
         self._kernels.launch("blur_widen", step, threads=coarse, cuda_stream=cuda_stream)
         for number in range(_ALL_STEPS):
@@ -102,6 +111,12 @@ class DeviceBlur:
             rows=ROWS_PER_THREAD,
         )
         self._kernels.launch("blur_render", arguments, threads=bands(target.format), cuda_stream=cuda_stream)
+
+    @property
+    def wash(self) -> DeviceWash:
+        """What was gathered last, to be spread over a picture of this size."""
+        cells = self._cells
+        return DeviceWash(self._grid.rgb, cells.columns, cells.rows, cells.side, cells.side)
 
     def _layout(self, memory: int) -> GridStruct:
         cells, wide = self._cells, self._cells.wide

@@ -15,8 +15,10 @@ from vcam.cuda.arguments import (
     ComposeArguments,
     ConvertArguments,
     CopyArguments,
+    DeviceLook,
     DeviceMatte,
     DevicePicture,
+    LookArguments,
     SampleArguments,
     ScaleArguments,
     decode_struct,
@@ -24,6 +26,7 @@ from vcam.cuda.arguments import (
     encode_struct,
     matte_struct,
     picture_struct,
+    wash_struct,
 )
 from vcam.cuda.device import Device
 from vcam.cuda.fatbin import read_fatbin
@@ -40,6 +43,7 @@ KERNELS = (
     "check",
     "compose",
     "compose_edge",
+    "compose_look",
     "alpha",
     "scale",
     "convert",
@@ -120,23 +124,13 @@ class Kernels:
         """Blend the person of ``source`` over ``background`` into ``target``; see native.compose.
 
         Pixels of alpha 0 get the background's bytes; all do where the uint32 at ``flag`` is not 0, and ``source`` is
-        then not read.
+        then not read. With a look, background and target may be one picture.
         """
-        _require_same_size(source, background, target)
-        layout = target.format.pixel_format
-        if background.format.pixel_format != layout or layout is PixelFormat.GREY:
-            raise ValueError(f"cannot compose over {background.format.pixel_format} into {layout}")
-        arguments = ComposeArguments(
-            source=picture_struct(source),
-            background=picture_struct(background),
-            target=picture_struct(target),
-            decode=decode_struct(source.format),
-            encode=encode_struct(target.format),
-            matte=matte_struct(matte),
-            edge=edge_struct(matte),
-            flag=flag,
-            rows=ROWS_PER_THREAD,
-        )
+        arguments = _compose_arguments(source, matte, background, target, flag)
+        if matte.look is not None:
+            looked = _look_arguments(arguments, matte.look, in_place=background.planes == target.planes)
+            self.launch("compose_look", looked, threads=_blocks(target.format), cuda_stream=cuda_stream)
+            return
         name = _compose_for(source, matte, background, target)
         self.launch(name, arguments, threads=bands(target.format), cuda_stream=cuda_stream)
 
@@ -184,6 +178,36 @@ class Kernels:
         x, y, z = threads
         grid = (-(-x // _BLOCK[0]), -(-y // _BLOCK[1]), z)
         self._functions[name].launch(grid, _BLOCK, bytes(arguments), cuda_stream=cuda_stream)
+
+
+def _compose_arguments(
+    source: DevicePicture, matte: DeviceMatte, background: DevicePicture, target: DevicePicture, flag: int
+) -> ComposeArguments:
+    _require_same_size(source, background, target)
+    layout = target.format.pixel_format
+    if background.format.pixel_format != layout or layout is PixelFormat.GREY:
+        raise ValueError(f"cannot compose over {background.format.pixel_format} into {layout}")
+    return ComposeArguments(
+        source=picture_struct(source),
+        background=picture_struct(background),
+        target=picture_struct(target),
+        decode=decode_struct(source.format),
+        encode=encode_struct(target.format),
+        matte=matte_struct(matte),
+        edge=edge_struct(matte),
+        flag=flag,
+        rows=ROWS_PER_THREAD,
+    )
+
+
+def _look_arguments(compose: ComposeArguments, look: DeviceLook, *, in_place: bool) -> LookArguments:
+    return LookArguments(
+        compose=compose,
+        figure=look.figure,
+        light=wash_struct(look.light),
+        blurred=wash_struct(look.blurred),
+        in_place=in_place,
+    )
 
 
 def _quads(fmt: VideoFormat) -> int:

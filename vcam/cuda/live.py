@@ -16,6 +16,10 @@ _CELLS_PER_SIDE = 85
 """As in native/post.h; a test holds them equal."""
 
 
+LOOK_FLOATS = 34 + 3 * 1024
+"""As in native/look.h; a test holds them equal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """How a matte is divided for the corrections of its edge: cells of side x side nodes."""
@@ -40,8 +44,8 @@ class AxisStruct(ctypes.Structure):
 class ViewStruct(ctypes.Structure):
     _fields_: ClassVar = [
         *((name, AxisStruct) for name in ("nodes_x", "nodes_y", "cells_x", "cells_y")),
-        *((name, ctypes.c_float) for name in ("step_x", "step_y", "x", "y", "sigma")),
-        ("unused", ctypes.c_float * 3),
+        *((name, ctypes.c_float) for name in ("step_x", "step_y", "x", "y", "sigma", "person_sigma")),
+        ("unused", ctypes.c_float * 2),
     ]
 
 
@@ -52,16 +56,28 @@ class LiveStruct(ctypes.Structure):
     ]
 
 
-def axis_struct(out: int, extent: float, origin: float, size: int) -> AxisStruct:
+class FigureStruct(ctypes.Structure):
+    """look: LOOK_FLOATS, as vcam.compose.look makes them."""
+
+    _fields_: ClassVar = [
+        ("look", ctypes.c_float * LOOK_FLOATS),
+        ("pairs", ctypes.c_int32),
+        ("unused", ctypes.c_int32 * 2),
+    ]
+
+
+def axis_struct(out: float, extent: float, origin: float, size: int) -> AxisStruct:
     """Of a linear resize to ``out`` samples of what lies between ``origin`` and ``origin + extent`` of ``size``."""
     scale = np.float32(out) / np.float32(extent)
     return AxisStruct(scale=scale, reciprocal=np.float32(1.0) / scale, origin=origin, size=size)
 
 
-def view_struct(picture: Size, shown: Window, camera: Size, matte: Size, sigma_px: float = 0.0) -> ViewStruct:
+def view_struct(
+    picture: Size, shown: Window, camera: Size, matte: Size, sigmas_px: tuple[float, float] = (0.0, 0.0)
+) -> ViewStruct:
     """Of pictures of a size that show this window of the camera's, whose matte has the size ``matte``.
 
-    sigma_px: of the blurred room behind them.
+    sigmas_px: of the blurred room behind the person, and of the blurred person.
     """
     window = _scaled(shown, matte.width / camera.width, matte.height / camera.height)
     cells = cells_of(matte)
@@ -75,11 +91,13 @@ def view_struct(picture: Size, shown: Window, camera: Size, matte: Size, sigma_p
         step_y=np.float32(shown.height) / np.float32(picture.height),
         x=shown.x,
         y=shown.y,
-        sigma=sigma_px,
+        sigma=sigmas_px[0],
+        person_sigma=sigmas_px[1],
     )
 
 
 def live_struct(levels: Levels, controls: MatteControls) -> LiveStruct:
+    """levels: of alpha; of the controls only the strengths of the corrections."""
     return LiveStruct(
         gain=levels.gain,
         offset=levels.offset,

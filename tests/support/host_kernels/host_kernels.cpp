@@ -43,7 +43,7 @@ const Kernel kKernels[] = {KERNEL(sample),      KERNEL(check),       KERNEL(comp
                            COMPOSE_INTO(NV12),  COMPOSE_INTO(I420),  KERNEL(alpha),      KERNEL(scale),
                            KERNEL(convert),     KERNEL(copy),        KERNEL(blur_gather), KERNEL(blur_shrink),
                            KERNEL(blur_widen),  KERNEL(blur_smooth), KERNEL(blur_divide), KERNEL(blur_render),
-                           KERNEL(compose_edge), KERNEL(edge_difference), KERNEL(edge_follow), KERNEL(edge_gather),
+                           KERNEL(compose_edge), KERNEL(compose_look), KERNEL(edge_difference), KERNEL(edge_follow), KERNEL(edge_gather),
                            KERNEL(edge_mix),    KERNEL(edge_solve)};
 
 struct Field {
@@ -63,7 +63,7 @@ const Field kFields[] = {
     FIELD(Matte, height), FIELD(Matte, half), END(Matte),
     FIELD(Edge, smooth), FIELD(Edge, line), FIELD(Edge, room), FIELD(Edge, columns), FIELD(Edge, rows), END(Edge),
     FIELD(View, nodes_x), FIELD(View, nodes_y), FIELD(View, cells_x), FIELD(View, cells_y), FIELD(View, step_x),
-    FIELD(View, step_y), FIELD(View, x), FIELD(View, y), FIELD(View, sigma), FIELD(View, unused), END(View),
+    FIELD(View, step_y), FIELD(View, x), FIELD(View, y), FIELD(View, sigma), FIELD(View, person_sigma), FIELD(View, unused), END(View),
     FIELD(Live, gain), FIELD(Live, offset), FIELD(Live, smoothing), FIELD(Live, refine), FIELD(Live, despill),
     FIELD(Live, unused), END(Live),
     FIELD(SampleArguments, source), FIELD(SampleArguments, decode), FIELD(SampleArguments, x),
@@ -76,6 +76,10 @@ const Field kFields[] = {
     FIELD(ComposeArguments, edge), FIELD(ComposeArguments, flag), FIELD(ComposeArguments, rows), END(ComposeArguments),
     FIELD(AlphaArguments, source), FIELD(AlphaArguments, decode), FIELD(AlphaArguments, matte),
     FIELD(AlphaArguments, edge), FIELD(AlphaArguments, out), FIELD(AlphaArguments, rows), END(AlphaArguments),
+    FIELD(Figure, look), FIELD(Figure, pairs), FIELD(Figure, unused), END(Figure),
+    FIELD(Wash, rgb), FIELD(Wash, x), FIELD(Wash, y), END(Wash),
+    FIELD(LookArguments, compose), FIELD(LookArguments, figure), FIELD(LookArguments, light),
+    FIELD(LookArguments, blurred), FIELD(LookArguments, in_place), END(LookArguments),
     FIELD(ScaleArguments, source), FIELD(ScaleArguments, target), FIELD(ScaleArguments, view), END(ScaleArguments),
     FIELD(ConvertArguments, source), FIELD(ConvertArguments, target), FIELD(ConvertArguments, decode),
     FIELD(ConvertArguments, encode), FIELD(ConvertArguments, same_colour), END(ConvertArguments),
@@ -84,8 +88,9 @@ const Field kFields[] = {
     FIELD(Grid, sums), FIELD(Grid, rgb), FIELD(Grid, width), FIELD(Grid, height), FIELD(Grid, cell),
     FIELD(Grid, columns), FIELD(Grid, rows), END(Grid),
     FIELD(GatherArguments, grid), FIELD(GatherArguments, source), FIELD(GatherArguments, decode),
-    FIELD(GatherArguments, matte), END(GatherArguments),
-    FIELD(StepArguments, grid), FIELD(StepArguments, view), FIELD(StepArguments, number), END(StepArguments),
+    FIELD(GatherArguments, matte), FIELD(GatherArguments, person), END(GatherArguments),
+    FIELD(StepArguments, grid), FIELD(StepArguments, view), FIELD(StepArguments, number),
+    FIELD(StepArguments, person), END(StepArguments),
     FIELD(RenderArguments, grid), FIELD(RenderArguments, target), FIELD(RenderArguments, encode),
     FIELD(RenderArguments, x), FIELD(RenderArguments, y), FIELD(RenderArguments, rows), END(RenderArguments),
     FIELD(EdgeArguments, before), FIELD(EdgeArguments, after), FIELD(EdgeArguments, moved),
@@ -106,7 +111,7 @@ const Constant kConstants[] = {LAYOUT(I420), LAYOUT(I422), LAYOUT(I444), LAYOUT(
                                LAYOUT(RGB24), {"kMaxBlurCells", kMaxBlurCells}, {"kWideFactor", blur::kWideFactor},
                                {"kPasses", kPasses}, {"kCellsPerSide", post::kCellsPerSide},
                                {"kStatePlanes", post::kStatePlanes}, {"kLinePlanes", post::kLinePlanes},
-                               {"kRoomPlanes", post::kRoomPlanes}, {"kSums", kSums}};
+                               {"kRoomPlanes", post::kRoomPlanes}, {"kSums", kSums}, {"kLookFloats", look::kLookFloats}};
 
 template <class Row, size_t kCount>
 const Row* row_of(const Row (&rows)[kCount], size_t i) {

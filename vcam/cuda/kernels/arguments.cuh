@@ -59,6 +59,20 @@ struct ComposeArguments {
     int32_t rows;
 };
 
+// A coarse picture (3, rows, columns), RGB in [0, 1], over a picture; null: none.
+struct Wash {
+    const float* rgb;
+    Axis x, y;
+};
+
+// compose with a look; its rows are not looked at. in_place: the background is the target.
+struct LookArguments {
+    ComposeArguments compose;
+    const Figure* figure;
+    Wash light, blurred;
+    int32_t in_place;
+};
+
 struct AlphaArguments {
     Picture source;
     Matrix34 decode;
@@ -95,18 +109,20 @@ struct Grid {
     int32_t width, height, cell, columns, rows;
 };
 
+// person: what is blurred is not the room but the person.
 struct GatherArguments {
     Grid grid;
     Picture source;
     Matrix34 decode;
     Matte matte;
+    int32_t person;
 };
 
 // number: which of the steps that smooth.
 struct StepArguments {
     Grid grid;
     const View* view;
-    int32_t number;
+    int32_t number, person;
 };
 
 struct RenderArguments {

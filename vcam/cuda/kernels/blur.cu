@@ -16,7 +16,7 @@ VCAM_D float4 operator*(float s, float4 a) { return make_float4(s * a.x, s * a.y
 VCAM_D float4 operator/(float4 a, float s) { return make_float4(a.x / s, a.y / s, a.z / s, a.w / s); }
 VCAM_D float4 zero() { return make_float4(0.0f, 0.0f, 0.0f, 0.0f); }
 
-// The pixels of one pair of columns of a cell, each as (r, g, b, 1) by how surely it is room.
+// The pixels of one pair of columns of a cell, each as (r, g, b, 1) by how surely it is room, or person.
 VCAM_D float4 room_of_pair(const GatherArguments& p, const Pixels& source, int x, int begin, int end) {
     const AlphaMatte planes{p.matte};
     const Columns<2> columns(nodes_x(p.matte), x, p.grid.width);
@@ -31,7 +31,8 @@ VCAM_D float4 room_of_pair(const GatherArguments& p, const Pixels& source, int x
         for (int i = 0; i < 2; ++i) {
             const float alpha =
                 pixel::alpha(walk.at(0, i, row.weight), walk.at(1, i, row.weight), pixel::gray(rgb[i]));
-            const float weight = pixel::room_weight(alpha, blur::kSteepness);
+            const float weight = p.person ? pixel::room_weight(1.0f - alpha, blur::kPersonSteepness)
+                                          : pixel::room_weight(alpha, blur::kSteepness);
             sum = sum + make_float4(weight * rgb[i].x, weight * rgb[i].y, weight * rgb[i].z, weight);
         }
     }
@@ -97,7 +98,9 @@ VCAM_D void box_pass(const blur::Box& box, const float4* from, float4* to, int x
 }
 
 // In cells.
-VCAM_D float sigma_of(const StepArguments& p) { return load<float>(&p.view->sigma) / static_cast<float>(p.grid.cell); }
+VCAM_D float sigma_of(const StepArguments& p) {
+    return load<float>(p.person ? &p.view->person_sigma : &p.view->sigma) / static_cast<float>(p.grid.cell);
+}
 
 // Six passes: three along rows, then three along columns.
 constexpr int kPasses = 6;

@@ -8,7 +8,30 @@ namespace vcam::cuda {
 
 using ComposeWalk = Walk<WholeMatte, 4>;
 
-// Blends row y over `under`; unless the target shares chroma, which instead gets the sums of what each pair adds.
+// Pixel i of a quad over `under`; unless the target shares chroma, which instead gets the sums of what each pair adds.
+VCAM_D void blend_pixel(float alpha, const pixel::Vec3<float>& levels, int i, bool shares, Quad& under, Chroma& sum) {
+    under.c[0][i] = pixel::blend(alpha, levels.x, under.c[0][i]);
+    if (shares) {
+        sum.u[i / 2] += alpha * (levels.y - under.c[1][i]);
+        sum.v[i / 2] += alpha * (levels.z - under.c[2][i]);
+    } else {
+        under.c[1][i] = pixel::blend(alpha, levels.y, under.c[1][i]);
+        under.c[2][i] = pixel::blend(alpha, levels.z, under.c[2][i]);
+    }
+}
+
+// Shared chroma of a quad: what was under it, and of what the pixels add the mean over pairs and rows.
+VCAM_D Chroma mean_chroma(const Quad& under, const Chroma& sum, float mean) {
+    Chroma chroma;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+        chroma.u[i] = under.c[1][2 * i] + mean * sum.u[i];
+        chroma.v[i] = under.c[2][2 * i] + mean * sum.v[i];
+    }
+    return chroma;
+}
+
+// Blends row y over `under`.
 template <bool kEdge>
 VCAM_D void blend_row(const ComposeArguments& p, const ComposeWalk& walk, int quad, int y, float weight, bool shares,
                       const Quad& source, Quad& under, Chroma& sum) {
@@ -21,15 +44,7 @@ VCAM_D void blend_row(const ComposeArguments& p, const ComposeWalk& walk, int qu
                             pixel::foreground(coefficient(1), coefficient(5), rgb.y),
                             pixel::foreground(coefficient(2), coefficient(6), rgb.z)}};
         if (kEdge) correct(p.edge, p.matte, 4 * quad + i, y, p.source.width, rgb, over);
-        const pixel::Vec3<float> levels = pixel::encode(p.encode, over.rgb);
-        under.c[0][i] = pixel::blend(over.alpha, levels.x, under.c[0][i]);
-        if (shares) {
-            sum.u[i / 2] += over.alpha * (levels.y - under.c[1][i]);
-            sum.v[i / 2] += over.alpha * (levels.z - under.c[2][i]);
-        } else {
-            under.c[1][i] = pixel::blend(over.alpha, levels.y, under.c[1][i]);
-            under.c[2][i] = pixel::blend(over.alpha, levels.z, under.c[2][i]);
-        }
+        blend_pixel(over.alpha, pixel::encode(p.encode, over.rgb), i, shares, under, sum);
     }
 }
 
@@ -64,14 +79,7 @@ VCAM_D void blend_next(const ComposeArguments& p, ComposeWalk& walk, int quad, i
     Words words = {};
     pack_luma<kTarget>(p.target, to, words);
     if (shares && (!halved || y % 2 || last)) {
-        const float mean = halved && y % 2 ? 0.25f : 0.5f;
-        Chroma chroma;
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-            chroma.u[i] = to.c[1][2 * i] + mean * sum.u[i];
-            chroma.v[i] = to.c[2][2 * i] + mean * sum.v[i];
-        }
-        pack_chroma<kTarget>(p.target, chroma, words);
+        pack_chroma<kTarget>(p.target, mean_chroma(to, sum, halved && y % 2 ? 0.25f : 0.5f), words);
         store_chroma<kTarget>(p.target, quad, y, words);
         sum = {};
     }

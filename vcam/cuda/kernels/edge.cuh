@@ -11,12 +11,12 @@ struct Foreground {
     pixel::Vec3<float> rgb;
 };
 
-// Planes of values of one size, read between them.
-struct Between {
-    int upper_left, upper_right, lower_left, lower_right, plane;
+// Where a pixel lies between the values of a plane.
+struct Taps {
+    int upper_left, upper_right, lower_left, lower_right;
     float x, y;
 
-    VCAM_D Between(const Axis& axis_x, const Axis& axis_y, int column, int row) : plane(axis_x.size * axis_y.size) {
+    VCAM_D Taps(const Axis& axis_x, const Axis& axis_y, int column, int row) {
         const pixel::Tap across = tap(axis_x, column), down = tap(axis_y, row);
         upper_left = down.first * axis_x.size + across.first;
         upper_right = down.first * axis_x.size + across.second;
@@ -26,10 +26,24 @@ struct Between {
         y = down.weight;
     }
 
+    // value: of an index.
+    template <class Value>
+    VCAM_D float between(Value value) const {
+        return pixel::lerp(pixel::lerp(value(upper_left), value(upper_right), x),
+                           pixel::lerp(value(lower_left), value(lower_right), x), y);
+    }
+};
+
+// Planes of floats of one size, read between them.
+struct Between {
+    Taps taps;
+    int plane;
+
+    VCAM_D Between(const Axis& x, const Axis& y, int column, int row)
+        : taps(x, y, column, row), plane(x.size * y.size) {}
+
     VCAM_D float at(const float* planes, int n) const {
-        const float* values = planes + n * plane;
-        return pixel::lerp(pixel::lerp(load<float>(values + upper_left), load<float>(values + upper_right), x),
-                           pixel::lerp(load<float>(values + lower_left), load<float>(values + lower_right), x), y);
+        return taps.between([&](int index) { return load<float>(planes + n * plane + index); });
     }
 };
 

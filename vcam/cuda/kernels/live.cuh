@@ -18,8 +18,8 @@ struct View {
     Axis nodes_x, nodes_y;       // a picture on the nodes of the matte
     Axis cells_x, cells_y;       // on the cells of its corrections
     float step_x, step_y, x, y;  // pixels of the camera that make one of the picture, and where its first begins
-    float sigma;                 // of the blurred room, in pixels of the picture
-    float unused[3];
+    float sigma, person_sigma;   // of the blurred room and of the blurred person, in pixels of the picture
+    float unused[2];
 };
 
 // What all views share.
@@ -27,6 +27,13 @@ struct Live {
     float gain, offset;                // of alpha, before its clip
     float smoothing, refine, despill;  // strengths of the corrections
     float unused[3];
+};
+
+// The person once, as look.h says: itself, or one of its ghosts, moved to the right by so many pairs of pixels.
+struct Figure {
+    look::Look look;
+    int32_t pairs;
+    int32_t unused[2];
 };
 
 }  // namespace vcam::cuda

@@ -4,5 +4,6 @@
 #include "compose.cu"
 #include "convert.cu"
 #include "edge.cu"
+#include "look.cu"
 #include "sample.cu"
 #include "scale.cu"
