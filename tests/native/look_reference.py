@@ -8,7 +8,7 @@ from tests.native.reference import Array
 from vcam.frame import Image, Plane
 from vcam.native import Window
 
-CURVE = 257
+CURVE = 1024
 
 
 def numbers(seed: int, *, curved: bool = False) -> npt.NDArray[np.float32]:
@@ -17,7 +17,14 @@ def numbers(seed: int, *, curved: bool = False) -> npt.NDArray[np.float32]:
     matrices = np.eye(3, 4) + rng.normal(0.0, 0.2, (2, 3, 4))
     rest = rng.uniform(0.0, 1.0, 10)
     rest[9] = curved
-    return np.concatenate([matrices.ravel(), rest, rng.uniform(0.0, 1.0, 3 * CURVE)]).astype(np.float32)
+    return np.concatenate([matrices.ravel(), rest, _tables(rng)]).astype(np.float32)
+
+
+def _tables(rng: np.random.Generator) -> Array:
+    """Smooth: a rounding of float32 must not choose another colour."""
+    places = np.linspace(0.0, 1.0, CURVE)
+    tables = [np.interp(places, np.linspace(0.0, 1.0, 6), rng.uniform(0.0, 1.0, 6)) for _ in range(3)]
+    return np.concatenate(tables)
 
 
 def cover(look: npt.NDArray[np.float32], height: int) -> Array:
@@ -70,7 +77,7 @@ def _matrix(values: Array, colour: Array) -> Array:
 
 
 def _curve(table: Array, x: Array) -> Array:
-    value: Array = np.interp(255.0 * x, np.arange(CURVE), table)
+    value: Array = table[np.floor((CURVE - 1) * x + 0.5).astype(int)]
     return value
 
 

@@ -12,7 +12,7 @@ from vcam.colormaps import colors_of
 from vcam.frame import Levels, Matrix, Range, Size, Tensor
 from vcam.looks import ColorMap, MatteControls, PersonLook
 
-CURVE = 257
+CURVE = 1024
 LOOK_FLOATS = 34 + 3 * CURVE
 """Of a ``look::Look``."""
 
@@ -122,13 +122,12 @@ def _still_numbers(person: PersonLook) -> Tensor:
 
 def _tables(person: PersonLook) -> Tensor:
     """(3, CURVE): gamma, then the map, straight between its 256 colours."""
-    levels = np.linspace(0.0, 1.0, CURVE - 1) ** (1.0 / person.gamma)
+    levels = np.linspace(0.0, 1.0, CURVE) ** (1.0 / person.gamma)
     if person.colormap == ColorMap.NONE:
-        table = np.tile(levels, (3, 1))
-    else:
-        places = np.linspace(0.0, 1.0, CURVE - 1)
-        table = np.stack([np.interp(levels, places, channel) for channel in colors_of(person.colormap).T])
-    return np.append(table, table[:, -1:], axis=1).astype(np.float32)
+        return np.tile(levels, (3, 1)).astype(np.float32)
+    colors = colors_of(person.colormap)
+    places = np.linspace(0.0, 1.0, len(colors))
+    return np.stack([np.interp(levels, places, channel) for channel in colors.T]).astype(np.float32)
 
 
 def _warmth_gains(temperature: float) -> Vector:

@@ -8,10 +8,8 @@ template <>
 struct vcam::look::Curve<vcam::VCAM_ISA::Floats> {
     using T = vcam::VCAM_ISA::Floats;
     static VCAM_HD T at(const float* table, T x) {
-        const T place = x * static_cast<float>(kCurve - 2);
-        const auto i = __builtin_convertvector(place, vcam::VCAM_ISA::Ints);
-        const T first = vcam::VCAM_ISA::gather(table, i), second = vcam::VCAM_ISA::gather(table + 1, i);
-        return pixel::lerp(first, second, place - vcam::VCAM_ISA::to_floats(i));
+        const T place = x * static_cast<float>(kCurve - 1) + 0.5f;
+        return vcam::VCAM_ISA::gather(table, __builtin_convertvector(place, vcam::VCAM_ISA::Ints));
     }
 };
 
