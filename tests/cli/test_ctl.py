@@ -100,6 +100,38 @@ def test_colours(ctl: Served) -> None:
     assert "R,G,B" in caught.value.hint
 
 
+def test_any_setting_of_the_scene_can_be_set_and_taken_back(ctl: Served, tmp_path: Path) -> None:
+    assert ctl.ok("effect") == "no effect is on\n"
+    assert ctl.ok("set", "refine=0.5", "smoothing=1") == "refine: 0.5; smoothing: 1.0\n"
+    assert ctl.ok("effect", "despill=0.25") == "despill: 0.25\n"
+    assert ctl.ok("effect").splitlines() == ["smoothing = 1.0", "despill = 0.25", "refine = 0.5"]
+    assert ctl.ok("effect", "reset", "smoothing") == "reset: smoothing\n"
+    (tmp_path / "podium.png").write_bytes(picture())
+    told = json.loads(ctl.ok("set", "background=color:#102030", "layers=text:Ada,image:podium.png,x=0.5", "--json"))
+    assert (told["background"], told["smoothing"], told["refine"]) == ("color:#102030", 0.0, 0.5)
+    assert told["layers"][0] == "text:Ada"
+    assert told["layers"][1].startswith("image:podium-")
+    ctl.ok("effect", "reset")
+    assert ctl.ok("effect") == "no effect is on\n"
+    assert ctl.control.scene()["background"] == "color:#102030", "what is shown is no effect"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("set", "refin=1"), "no setting refin"),
+        (("set", "fps=60"), "no setting fps"),
+        (("set", "refine=7"), "refine: must be less than or equal to 1"),
+        (("set", "refine"), "sets nothing"),
+        (("effect", "reset", "everything"), "no setting everything"),
+    ],
+)
+def test_what_cannot_be_set_is_told(ctl: Served, words: tuple[str, ...], told: str) -> None:
+    with pytest.raises(ConfigError, match=told) as caught:
+        ctl(*words)
+    assert caught.value.hint
+
+
 def test_profiles(ctl: Served) -> None:
     assert ctl.ok("profile") == "no profile is saved\n"
     ctl.ok("background", "blur:12")
@@ -149,12 +181,17 @@ def test_snapshots(ctl: Served, tmp_path: Path) -> None:
         ctl("snapshot", "nowhere/now.jpg")
 
 
-@pytest.mark.parametrize("spec", ["gren", "blur:0", "image:", "video:x.mp4"])
+@pytest.mark.parametrize("spec", ["gren", "blur:0", "image:", "video:x.exe"])
 def test_a_background_that_is_none_is_told_in_the_words_of_a_shell(ctl: Served, spec: str) -> None:
     with pytest.raises(ControlError, match="is none that can be shown") as caught:
         ctl("background", spec)
     assert "blur:1..100" in caught.value.hint
     assert ctl.control.scene()["background"] == "green"
+
+
+def test_a_file_that_is_nowhere_is_told(ctl: Served) -> None:
+    with pytest.raises(ControlError, match=r"no background 'x\.mp4', and no file of that name"):
+        ctl("background", "video:x.mp4")
 
 
 def test_what_is_no_picture_is_told(ctl: Served, tmp_path: Path) -> None:

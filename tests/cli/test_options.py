@@ -4,15 +4,18 @@ from dataclasses import dataclass, fields
 from enum import EnumType
 from typing import Annotated, get_args, get_type_hints
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
-from vcam.cli.options import Opt, PrepareCommandOptions, RunOptions, takes, typed
+from vcam.cli.options import Opt, PrepareCommandOptions, RunOptions, assigned, takes, typed
 from vcam.config import Config
+from vcam.errors import ConfigError
+from vcam.scene_settings import SCENE_KEYS
 
 HINTS = get_type_hints(RunOptions, include_extras=True)
 OPTIONS = {name: (get_args(hint)[0], get_args(hint)[1]) for name, hint in HINTS.items()}
-NO_SETTING = {"config"}
+NO_SETTING = {"config", "set"}
 
 CONTRACT = {
     "input": "-i",
@@ -43,7 +46,8 @@ def choices(kind: object) -> set[str]:
 
 
 def test_each_key_of_the_settings_is_an_option() -> None:
-    assert set(OPTIONS) - NO_SETTING == set(Config.model_fields)
+    assert set(OPTIONS) - NO_SETTING <= set(Config.model_fields)
+    assert set(Config.model_fields) - set(OPTIONS) <= set(SCENE_KEYS), "which --set reaches"
 
 
 def test_the_defaults_shown_are_those_of_the_settings() -> None:
@@ -68,6 +72,19 @@ def test_nothing_typed_sets_nothing() -> None:
         "output": ["null:"],
         "fp16": False,
     }
+
+
+def test_any_setting_can_be_assigned() -> None:
+    assert assigned(None) == {}
+    assert assigned(["refine=0.5", " auto-frame = yes", "background=color:#102030", "layers="]) == {
+        "refine": "0.5",
+        "auto_frame": "yes",
+        "background": "color:#102030",
+        "layers": "",
+    }
+    for wrong in ("refine", "=1", ""):
+        with pytest.raises(ConfigError, match="sets nothing"):
+            assigned([wrong])
 
 
 def test_options_of_other_commands_mean_the_same() -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from tests.control.rig import API, Control, picture
 from vcam.config import Config
+from vcam.control.scenes import SceneChange
 from vcam.scene.backdrops import PictureBackdrop
+from vcam.scene_settings import SceneSettings
 from vcam.stages import MatteControls
 
 
@@ -19,18 +21,9 @@ def control(tmp_path: Path) -> Control:
 def test_the_scene_is_told_as_the_settings_have_it(tmp_path: Path) -> None:
     control = Control(tmp_path, config=Config(background="blur:40", despill=0.5))
     control.desk.change_scene({"background": "blur:41"})
-    assert control.scene() == {
-        "background": "blur:41",
-        "color": "0,255,0",
-        "blur": 41.0,
-        "smoothing": 0.0,
-        "despill": 0.5,
-        "refine": 0.0,
-        "layers": [],
-        "auto_frame": False,
-        "room_is_shown": False,
-        "profile": None,
-    }
+    usual = SceneSettings().model_dump(mode="json")
+    told = {"background": "blur:41", "despill": 0.5, "blur": 41.0, "room_is_shown": False, "profile": None}
+    assert control.scene() == {**usual, **told}
 
 
 def test_only_what_is_named_changes(control: Control) -> None:
@@ -74,6 +67,18 @@ def test_backgrounds(control: Control, asked: dict[str, object], background: str
         ({"background": "image:/etc/passwd"}, "background"),
         ({"background": "image:../../etc/passwd"}, "background"),
         ({"background": "image:a.jpg,fit=wide"}, "background"),
+        ({"background": "image:a.mp4"}, "background"),
+        ({"background": "video:a.jpg"}, "background"),
+        ({"background": "slides:/etc"}, "background"),
+        ({"layers": ["image:/etc/passwd"]}, "layers"),
+        ({"layers": ["image:../a.png"]}, "layers"),
+        ({"layers": ["image:a.png,mask=/etc/passwd"]}, "layers"),
+        ({"layers": ["text:Ada,font=/etc/passwd"]}, "layers"),
+        ({"layers": ["text:Ada,Analyst,font=a.ttf"]}, "layers"),
+        ({"layers": ["text:Ada,x=0.1,font=a.ttf"]}, "layers"),
+        ({"layers": ["text:"]}, "layers"),
+        ({"layers": "text:Ada,image:/etc/passwd"}, "layers"),
+        ({"layers": ["text:Ada"] * 13}, "layers"),
         ({"background": "green\n"}, "background"),
         ({"background": 3}, "background"),
         ({"color": "red"}, "color"),
@@ -128,6 +133,47 @@ def test_an_uploaded_picture_is_shown_by_its_name(control: Control) -> None:
     assert isinstance(control.pipeline.scene.backdrop, PictureBackdrop)
 
 
+def test_layers_are_name_plates_and_uploads(control: Control) -> None:
+    _, podium = control.upload(picture("PNG", color=(9, 9, 9)), "podium.png")
+    _, mask = control.upload(picture("PNG", color=(99, 99, 99)), "mask.png")
+    layers = [
+        "text:Ada Lovelace,Analyst,x=0.1,anchor=top-left",
+        f"image:{podium['name']},width=0.5,opacity=0.5,anchor=bottom,mask={mask['name']}",
+    ]
+    status, told = control.ask("PATCH", "/scene", {"layers": layers})
+    assert (status, told["layers"]) == (200, layers)
+    assert control.desk.config.layers[1].startswith(f"image:{control.media / str(podium['name'])},width=0.5")
+    assert len(control.pipeline.scene.layers) == 2
+    assert control.ask("DELETE", f"/backgrounds/{mask['name']}")[0] == 409, "it is shown"
+    assert control.ask("PATCH", "/scene", {"layers": ["image:nothing.png"]})[0] == 404
+    assert control.ask("PUT", "/profiles/talk", {})[0] == 201
+    assert str(control.media) not in (control.profiles / "talk.toml").read_text()
+    control.ask("PATCH", "/scene", {"layers": []})
+    assert control.ask("POST", "/profiles/talk/apply")[1]["layers"] == layers
+
+
+def test_the_paths_of_an_operators_layers_are_not_told_and_can_stay(tmp_path: Path) -> None:
+    path = tmp_path / "secret" / "podium.png"
+    path.parent.mkdir()
+    path.write_bytes(picture())
+    own = (f"image:{path},x=0.5,mask={path}", "text:Ada")
+    control = Control(tmp_path, config=Config(layers=own))
+    told = control.scene()["layers"]
+    assert told == ["image:podium.png,x=0.5,mask=podium.png", "text:Ada"]
+    assert isinstance(told, list)
+    assert control.ask("PATCH", "/scene", {"layers": [*told, "text:Grace"]})[0] == 200
+    assert control.desk.config.layers == (*own, "text:Grace")
+
+
+def test_every_setting_that_could_name_a_file_has_forms_of_its_own_here() -> None:
+    """What a stranger asks for must not become a path: a new text in the settings needs a pattern in SceneChange."""
+    document = SceneChange.model_json_schema()["properties"]
+    for key, told in document.items():
+        texts = [told, told.get("items", {})]
+        free = [each for each in texts if each.get("type") == "string" and not {"pattern", "enum"} & set(each)]
+        assert not free, key
+
+
 def test_a_picture_that_is_not_here_is_not_found(control: Control) -> None:
     assert control.ask("PATCH", "/scene", {"background": "image:nothing.jpg"})[0] == 404
 
@@ -139,8 +185,8 @@ def test_the_path_of_an_operators_picture_is_not_told_and_can_stay(tmp_path: Pat
     control = Control(tmp_path, config=Config(background=f"image:{path}"))
     assert control.scene()["background"] == "image:beach.png"
     assert "secret-folder" not in str(control.ask("GET", "/state")[1])
-    # It is none of the pictures that may be asked for, so that it can only be left out.
-    assert control.ask("PATCH", "/scene", {"background": "image:beach.png"})[0] == 422
+    assert control.ask("PATCH", "/scene", {"background": "image:other.png"})[0] == 404
+    assert control.ask("PATCH", "/scene", {"background": "image:beach.png"})[0] == 200, "it is there already"
     assert control.ask("PATCH", "/scene", {"smoothing": 1})[0] == 200
     assert control.desk.config.background == f"image:{path}"
 
@@ -156,15 +202,8 @@ def test_a_profile_is_saved_applied_changed_and_deleted(control: Control) -> Non
     control.ask("PATCH", "/scene", {"refine": 0.6})
     assert control.scene()["profile"] is None
     assert control.ask("PUT", "/profiles/work", {})[0] == 200
-    assert control.ask("GET", "/profiles/work")[1]["scene"] == {
-        "background": "blur:20",
-        "color": "0,255,0",
-        "smoothing": 0.0,
-        "despill": 0.0,
-        "refine": 0.6,
-        "layers": [],
-        "auto_frame": False,
-    }
+    usual = SceneSettings().model_dump(mode="json")
+    assert control.ask("GET", "/profiles/work")[1]["scene"] == {**usual, "background": "blur:20", "refine": 0.6}
     assert control.ask("DELETE", "/profiles/work") == (204, {})
     assert control.ask("GET", "/profiles/work")[0] == 404
     assert control.ask("GET", "/profiles") == (200, {"profiles": []})

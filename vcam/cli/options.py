@@ -1,17 +1,19 @@
 """Options as dataclasses: a field is an option, its name the long one, None what was not typed.
 
-RunOptions has one field for each key of Config. The defaults shown are Config's, held equal by a test: importing Config
-takes longer than the help itself.
+RunOptions has one field for each key of Config, but for those of the scene that --set reaches. The defaults shown are
+Config's, held equal by a test: importing Config takes longer than the help itself.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, get_args, get_type_hints
 
 from typer import Argument, Option
+
+from vcam.errors import ConfigError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -60,6 +62,7 @@ _BUILDING = "cpu or safe: until a plan is built, run on the processor, or show t
 _MODEL = "A network: a name from `vcam model status`, or an ONNX file."
 _SAFE = "Without a picture of the person for so long, the card appears."
 _GIVE_UP = "End when no output has taken a picture for so long."
+_SET = "Any setting of vcam.toml, as in --set person_brightness=1.2; repeat it for several."
 _TOKEN = "Holds what other computers must send to be let in."
 _FILE = "Settings; without it ./vcam.toml, else /etc/vcam/vcam.toml."
 
@@ -78,7 +81,7 @@ ConfigOpt: TypeAlias = Annotated[Path | None, _more(_FILE, metavar="FILE")]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What was typed after ``vcam run``. config is the only one that is no setting."""
+    """What was typed after ``vcam run``. config and set are no settings."""
 
     input: Annotated[str | None, _flow(_SRC, "-i", "/dev/video0", "SRC")] = None
     output: Annotated[list[str] | None, _flow(_SINK, "-o", "/dev/video10", "SINK")] = None
@@ -94,6 +97,7 @@ class RunOptions:
     smoothing: Annotated[float | None, _edge("Hold soft edges still where nothing moves.")] = None
     despill: Annotated[float | None, _edge("Take the room's colour out of soft edges.")] = None
     refine: Annotated[float | None, _edge("Find soft edges anew in the full picture.")] = None
+    set: Annotated[list[str] | None, _scene(_SET, metavar="KEY=VALUE")] = None
     engine: EngineOpt = None
     quality: QualityOpt = None
     downsample: DownsampleOpt = None
@@ -199,57 +203,21 @@ class BenchOptions:
     model: ModelOpt = None
 
 
-_reach = partial(Opt, "Which vcam, and how to ask it")
-_BY_URL = "Of a vcam with control_host, as http://192.168.1.5:9436."
-_SECRET = "Holds the token that the other computer asks for."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CtlOptions:
-    """What was typed after any command of ``vcam ctl``. Without an option, the vcam of the settings is asked."""
-
-    socket: Annotated[Path | None, _reach("The socket of a vcam on this computer.", metavar="PATH")] = None
-    url: Annotated[str | None, _reach(_BY_URL, metavar="URL")] = None
-    token_file: Annotated[Path | None, _reach(_SECRET, metavar="FILE")] = None
-    config: ConfigOpt = None
-    json: Annotated[bool, _more("For machines.", metavar="")] = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CtlBackgroundOptions(CtlOptions):
-    """What was typed after ``vcam ctl background``."""
-
-    spec: Annotated[str, Argument(metavar="SPEC", help="green, color:R,G,B, blur, blur:40, image:FILE or none.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CtlColorOptions(CtlOptions):
-    """What was typed after ``vcam ctl color``."""
-
-    rgb: Annotated[str, Argument(metavar="R,G,B")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CtlProfileOptions(CtlOptions):
-    """What was typed after ``vcam ctl profile``."""
-
-    name: Annotated[str | None, Argument(metavar="NAME")] = None
-    save: Annotated[bool, _scene("Save the scene in effect under this name.", metavar="")] = False
-    delete: Annotated[bool, _scene("Delete it.", metavar="")] = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CtlSnapshotOptions(CtlOptions):
-    """What was typed after ``vcam ctl snapshot``."""
-
-    file: Annotated[Path, Argument(metavar="FILE", help="- writes to the standard output.")]
-    matte: Annotated[bool, _scene("The matte instead: white is the person.", metavar="")] = False
-
-
-def typed(options: "DataclassInstance", *, but: frozenset[str] = frozenset({"config"})) -> dict[str, object]:
+def typed(options: "DataclassInstance", *, but: frozenset[str] = frozenset({"config", "set"})) -> dict[str, object]:
     """What was typed, by name of its field; without those in ``but``."""
     values = {field.name: getattr(options, field.name) for field in fields(options) if field.name not in but}
     return {key: value for key, value in values.items() if value is not None and value != []}
+
+
+def assigned(texts: Sequence[str] | None) -> dict[str, str]:
+    """KEY=VALUE each, by key; what values mean is for the settings to say. Raises ConfigError."""
+    found: dict[str, str] = {}
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"{text!r} sets nothing", hint="write KEY=VALUE, as in person_brightness=1.2")
+        found[key.strip().replace("-", "_")] = value.strip()
+    return found
 
 
 def takes(options: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from vcam.cli.display import Display
-from vcam.cli.options import RunOptions, typed
+from vcam.cli.options import RunOptions, assigned, typed
 from vcam.cli.session import Hooks, supervise
 from vcam.cli.signals import KILLED_BY, SignalBox
 from vcam.cli.tables import stage_table
@@ -62,7 +62,7 @@ def run(options: RunOptions) -> None:
     Exits with 128 + the signal when that cut a finite piece of work short.
     """
     with SignalBox() as signals:
-        settings = Settings(options.config, typed(options))
+        settings = Settings(options.config, {**assigned(options.set), **typed(options)})
         config = settings.load()
         _configure_logs(config)
         facts = {"file": str(settings.found() or "none"), "changed": " ".join(changed(Config(), config))}

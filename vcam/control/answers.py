@@ -67,7 +67,7 @@ def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
 
 async def body(request: Request, model: type[M]) -> M:
     """The JSON body. Raises RefusedError: 413, 415, 422."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = content_type(request)
     if kind != "application/json":
         raise RefusedError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -83,12 +83,17 @@ async def body(request: Request, model: type[M]) -> M:
         ) from None
 
 
+def content_type(request: Request) -> str:
+    """What the body says it is, without parameters; empty where it says nothing."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def chunks(request: Request, most_bytes: int) -> AsyncIterator[bytes]:
     """The body, piece by piece. Raises RefusedError (413)."""
     too_large = RefusedError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"the body is larger than {most_bytes} bytes",
-        hint="send less: for a background, a smaller picture",
+        hint="send less: a smaller picture, a shorter video",
     )
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > most_bytes:

@@ -14,8 +14,8 @@ from vcam.control.refusal import RefusedError
 from vcam.errors import ConfigError, ControlError
 
 _PREFIX = "/api/v1"
-_TIMEOUT_S = 60.0
-"""An upload is decoded before it is answered."""
+_TIMEOUT_S = 180.0
+"""An upload is decoded before it is answered, after one that others sent."""
 
 Json: TypeAlias = dict[str, object]
 

@@ -22,7 +22,7 @@ Schema: TypeAlias = Mapping[str, object]
 class Endpoint:
     """A method of a path.
 
-    gives: a model, or the kind of a body that is not JSON; None for no body. takes: a model, or kinds of uploads.
+    gives: a model, or the kinds of a body that is not JSON; None for no body. takes: a model, or kinds of uploads.
     query, names: parameters by name, with their schemas; all names in the path are needed. also: other good answers.
     """
 
@@ -30,7 +30,7 @@ class Endpoint:
     path: str
     summary: str
     handle: Handler
-    gives: type[BaseModel] | str | None
+    gives: type[BaseModel] | str | Sequence[str] | None
     takes: type[BaseModel] | Sequence[str] | None = None
     query: Mapping[str, Schema] = field(default_factory=dict)
     names: Mapping[str, Schema] = field(default_factory=dict)

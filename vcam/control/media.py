@@ -1,4 +1,4 @@
-"""Backgrounds that were uploaded: pictures that were decoded and written anew, under names that are no paths."""
+"""Media that were uploaded: files that were decoded and written anew, under names that are no paths."""
 
 import hashlib
 import logging
@@ -8,81 +8,101 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import BaseModel
 
-from vcam.control.naming import image_of
-from vcam.control.picture import PictureFacts, make_safe
+from vcam.control.naming import media_in
+from vcam.control.picture import make_safe
 from vcam.control.refusal import RefusedError, conflict, not_found
-from vcam.control.scenes import PICTURE
+from vcam.control.scenes import MEDIA
+from vcam.scene_settings import Values
 
 _log = logging.getLogger(__name__)
 
-MOST_PICTURES = 200
+MOST_FILES = 200
 MOST_BYTES = 1 << 30
 """Of the whole folder."""
 
 _UPLOAD = ".upload-"
 _THUMBNAILS = "thumbnails"
-_NAME = re.compile(PICTURE)
+_NAME = re.compile(MEDIA)
 _ABANDONED_S = 600.0
 _STEM_LETTERS = 40
 _HASH_LETTERS = 8
 _CHUNK_BYTES = 1 << 20
 
 
+class MediaKind(StrEnum):
+    """What an upload has become."""
+
+    PICTURE = "picture"
+    VIDEO = "video"
+
+
+_KINDS = {".jpg": MediaKind.PICTURE, ".png": MediaKind.PICTURE, ".webp": MediaKind.VIDEO, ".mp4": MediaKind.VIDEO}
+_SCHEMES = {MediaKind.PICTURE: "image", MediaKind.VIDEO: "video"}
+_TRANSPARENT = frozenset({".png", ".webp"})
+
+
 class BackgroundView(BaseModel):
-    """A picture that ``image:NAME`` shows."""
+    """An upload. background: what shows it. transparent: parts of it are, so that it can be a layer."""
 
     name: str
+    kind: MediaKind
     background: str
+    transparent: bool
     size_bytes: int
     added: datetime
     in_use: bool
 
 
 class MediaFolder:
-    """Any thread. Nothing outside of it is ever read, written or told. ``path in media``: it is a picture of it."""
+    """Any thread. Nothing outside of it is ever read, written or told. ``path in media``: it is one of its files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
         self._lock = threading.Lock()
 
-    def views(self, background: str) -> list[BackgroundView]:
-        """The pictures, by name. background: the one in effect, as Config has it."""
+    def views(self, scene: Values) -> list[BackgroundView]:
+        """The files, by name. scene: the one in effect, as Config has it."""
         found = []
-        for path in self._pictures():
+        for path in self._files():
             with suppress(FileNotFoundError):  # just deleted
-                found.append(self.view(path, background))
+                found.append(self.view(path, scene))
         return found
 
-    def view(self, path: Path, background: str) -> BackgroundView:
+    def view(self, path: Path, scene: Values) -> BackgroundView:
         """One of them. Raises OSError."""
-        status = path.stat()
+        status, kind = path.stat(), _KINDS[path.suffix]
         return BackgroundView(
             name=path.name,
-            background=f"image:{path.name}",
+            kind=kind,
+            background=f"{_SCHEMES[kind]}:{path.name}",
+            transparent=path.suffix in _TRANSPARENT,
             size_bytes=status.st_size,
             added=datetime.fromtimestamp(status.st_mtime, UTC),
-            in_use=image_of(background)[0] == str(path),
+            in_use=str(path) in media_in(scene),
         )
 
     def __contains__(self, path: object) -> bool:
-        return isinstance(path, Path) and path.parent == self.folder and _is_picture(path)
+        return isinstance(path, Path) and path.parent == self.folder and _is_ours(path)
 
     def find(self, name: str) -> Path:
         """Raises RefusedError (404)."""
         path = self.folder / name
-        if not _NAME.fullmatch(name) or not _is_picture(path):
+        if not _NAME.fullmatch(name) or not _is_ours(path):
             raise not_found("background", name, where="/api/v1/backgrounds")
         return path
 
     def thumbnail(self, name: str) -> Path:
         """A small JPEG of it. Raises RefusedError (404)."""
-        small = self.folder / _THUMBNAILS / self.find(name).name
-        return small if _is_picture(small) else self.find(name)
+        small = self._thumbnail(self.find(name))
+        if not _is_ours(small):
+            raise not_found("thumbnail of", name, where="/api/v1/backgrounds")
+        return small
 
     def upload(self) -> tuple[Path, BinaryIO]:
         """A new file to write what arrives into; give it to ``add`` or ``discard``. Raises RefusedError."""
@@ -110,36 +130,41 @@ class MediaFolder:
 
         wanted: the name of the user's file. The same file gets the same name. Raises RefusedError, MediaError.
         """
-        name = f"{_stem(wanted)}-{_hash(upload)}.jpg"
-        picture, small = _results(upload)
-        path = self.folder / name
-        if _is_picture(path):
-            return path, False
-        facts = make_safe(upload, picture, small, called=wanted or "the picture")
+        stem = f"{_stem(wanted)}-{_hash(upload)}"
+        known = [path for path in self._files() if path.stem == stem]
+        if known:
+            return known[0], False
+        result, small = _results(upload)
+        facts = make_safe(upload, result, small, called=wanted or "the file")
+        path = self.folder / (stem + facts.suffix)
         with self._lock:
-            self._check_room(picture.stat().st_size)
-            small.replace(self.folder / _THUMBNAILS / name)
-            picture.replace(path)
-        _log.info("background.added", extra={"name_of_file": name, **_facts(facts)})
+            self._check_room(result.stat().st_size)
+            small.replace(self._thumbnail(path))
+            result.replace(path)
+        size = f"{facts.width}x{facts.height}"
+        _log.info("background.added", extra={"name_of_file": path.name, "kind": facts.kind, "size": size})
         return path, True
 
-    def delete(self, name: str, background: str) -> None:
-        """Raises RefusedError: there is none (404), or it is the background in effect (409)."""
+    def delete(self, name: str, scene: Values) -> None:
+        """Raises RefusedError: there is none (404), or the scene in effect shows it (409)."""
         path = self.find(name)
-        if image_of(background)[0] == str(path):
-            raise conflict(f"{name} is the background now", hint="show another one, then delete it")
+        if str(path) in media_in(scene):
+            raise conflict(f"{name} is shown now", hint="show another one, then delete it")
         with self._lock:
             path.unlink(missing_ok=True)
-            (self.folder / _THUMBNAILS / name).unlink(missing_ok=True)
+            self._thumbnail(path).unlink(missing_ok=True)
         _log.info("background.deleted", extra={"name_of_file": name})
 
-    def _pictures(self) -> list[Path]:
-        return sorted(filter(_is_picture, self.folder.iterdir())) if self.folder.is_dir() else []
+    def _files(self) -> list[Path]:
+        return sorted(filter(_is_ours, self.folder.iterdir())) if self.folder.is_dir() else []
+
+    def _thumbnail(self, path: Path) -> Path:
+        return self.folder / _THUMBNAILS / f"{path.stem}.jpg"
 
     def _check_room(self, more_bytes: int = 0) -> None:
-        sizes = [path.stat().st_size for path in self._pictures()]
-        if len(sizes) >= MOST_PICTURES or sum(sizes) + more_bytes > MOST_BYTES:
-            limits = f"{MOST_PICTURES} pictures or {MOST_BYTES >> 20} MiB"
+        sizes = [path.stat().st_size for path in self._files()]
+        if len(sizes) >= MOST_FILES or sum(sizes) + more_bytes > MOST_BYTES:
+            limits = f"{MOST_FILES} files or {MOST_BYTES >> 20} MiB"
             raise conflict(f"the backgrounds have come to {limits}", hint="delete some of them")
 
 
@@ -151,18 +176,18 @@ def unwritable(folder: Path, error: OSError, *, setting: str) -> RefusedError:
     )
 
 
-def _is_picture(path: Path) -> bool:
+def _is_ours(path: Path) -> bool:
     return _NAME.fullmatch(path.name) is not None and path.is_file() and not path.is_symlink()
 
 
 def _results(upload: Path) -> tuple[Path, Path]:
-    return upload.with_name(f"{upload.name}.picture"), upload.with_name(f"{upload.name}.small")
+    return upload.with_name(f"{upload.name}.result"), upload.with_name(f"{upload.name}.small")
 
 
 def _stem(wanted: str) -> str:
     """Of the user's name, what is harmless."""
     letters = re.sub(r"[^a-z0-9]+", "-", Path(wanted).stem.lower()).strip("-")
-    return letters[:_STEM_LETTERS].strip("-") or "picture"
+    return letters[:_STEM_LETTERS].strip("-") or "file"
 
 
 def _hash(path: Path) -> str:
@@ -171,7 +196,3 @@ def _hash(path: Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()[:_HASH_LETTERS]
-
-
-def _facts(facts: PictureFacts) -> dict[str, str]:
-    return {"kind": facts.kind, "size": f"{facts.width}x{facts.height}"}

@@ -10,30 +10,36 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from vcam.control.answers import answer, chunks, in_time, query
+from vcam.control.answers import answer, chunks, content_type, in_time, query
 from vcam.control.desk import Desk
 from vcam.control.endpoint import JPEG, MOTION_JPEG, Endpoint, Schema
 from vcam.control.media import BackgroundView, MediaFolder, unwritable
 from vcam.control.preview import Preview
 from vcam.control.rates import Rate, Rates
 from vcam.control.refusal import RefusedError, busy
-from vcam.control.scenes import PICTURE
+from vcam.control.scenes import MEDIA
+from vcam.scene_settings import scene_values
 
 MOST_UPLOAD_BYTES = 32 << 20
-UPLOAD_KINDS = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff")
+MOST_VIDEO_BYTES = 256 << 20
+PICTURE_KINDS = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff")
+VIDEO_KINDS = ("video/mp4", "video/webm", "video/x-matroska", "video/quicktime")
+_GIVEN = {".jpg": JPEG, ".png": "image/png", ".webp": "image/webp", ".mp4": "video/mp4"}
+_GIVEN_KINDS = tuple(_GIVEN.values())
 
 _UPLOADS = Rate(burst=20, per_s=0.5)
 _EVERYBODY = "everybody"
 _AT_ONCE = 2
 _LONGEST_NAME = 200
 
-_NAMES: dict[str, Schema] = {"name": {"type": "string", "pattern": f"^{PICTURE}$"}}
+_UPLOAD_TEXT = "Upload a picture, or a video (its first minute, without sound). It is decoded and written anew."
+_NAMES: dict[str, Schema] = {"name": {"type": "string", "pattern": f"^{MEDIA}$"}}
 _FLAG: Schema = {"type": "string", "enum": ["0", "1"]}
 _FILE_NAME: Schema = {"type": "string", "maxLength": _LONGEST_NAME}
 
 
 class BackgroundList(BaseModel):
-    """All uploaded pictures, by name."""
+    """All uploads, by name."""
 
     backgrounds: list[BackgroundView]
 
@@ -51,16 +57,21 @@ class MediaApi:
     def endpoints(self) -> list[Endpoint]:
         one = "/backgrounds/{name}"
         return [
-            Endpoint("GET", "/backgrounds", "All uploaded pictures.", self.list_all, BackgroundList),
+            Endpoint("GET", "/backgrounds", "All uploads.", self.list_all, BackgroundList),
             Endpoint(
-                *("POST", "/backgrounds", "Upload a picture. It is decoded and written anew.", self.upload),
+                *(
+                    "POST",
+                    "/backgrounds",
+                    _UPLOAD_TEXT,
+                    self.upload,
+                ),
                 BackgroundView,
-                takes=UPLOAD_KINDS,
+                takes=(*PICTURE_KINDS, *VIDEO_KINDS),
                 query={"name": _FILE_NAME},
                 status=HTTPStatus.CREATED,
                 also=HTTPStatus.OK,
             ),
-            Endpoint("GET", one, "The picture.", self.get, JPEG, query={"thumbnail": _FLAG}, names=_NAMES),
+            Endpoint("GET", one, "The file.", self.get, _GIVEN_KINDS, query={"thumbnail": _FLAG}, names=_NAMES),
             Endpoint("DELETE", one, "Delete it.", self.delete, None, names=_NAMES, status=HTTPStatus.NO_CONTENT),
             Endpoint(
                 *("GET", "/snapshot.jpg", "What viewers see now; or the matte, white is the person."),
@@ -79,17 +90,18 @@ class MediaApi:
     async def list_all(self, request: Request) -> Response:
         query(request)
         return answer(
-            BackgroundList(backgrounds=await run_in_threadpool(self._media.views, self._desk.config.background))
+            BackgroundList(backgrounds=await run_in_threadpool(self._media.views, scene_values(self._desk.config)))
         )
 
     async def get(self, request: Request) -> Response:
         small = _flag(request, "thumbnail")
         find = self._media.thumbnail if small else self._media.find
-        return FileResponse(find(request.path_params["name"]), media_type=JPEG)
+        path = find(request.path_params["name"])
+        return FileResponse(path, media_type=_GIVEN[path.suffix])
 
     async def delete(self, request: Request) -> Response:
         query(request)
-        await run_in_threadpool(self._media.delete, request.path_params["name"], self._desk.config.background)
+        await run_in_threadpool(self._media.delete, request.path_params["name"], scene_values(self._desk.config))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def snapshot(self, request: Request) -> Response:
@@ -106,17 +118,17 @@ class MediaApi:
             path, new = await self._received(request, wanted)
         finally:
             self._uploading -= 1
-        view = self._media.view(path, self._desk.config.background)
+        view = self._media.view(path, scene_values(self._desk.config))
         return answer(view, HTTPStatus.CREATED if new else HTTPStatus.OK)
 
     def _check_upload(self, request: Request, wanted: str) -> None:
         """Raises RefusedError."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in UPLOAD_KINDS:
+        kind = content_type(request)
+        if kind not in PICTURE_KINDS + VIDEO_KINDS:
             raise RefusedError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"the body is {kind or 'of no kind'}, no picture",
-                hint=f"send the file itself, with a Content-Type of {', '.join(UPLOAD_KINDS)}",
+                f"the body is {kind or 'of no kind'}, neither a picture nor a video",
+                hint=f"send the file itself, with a Content-Type of {', '.join(PICTURE_KINDS + VIDEO_KINDS)}",
             )
         if len(wanted) > _LONGEST_NAME:
             raise RefusedError(
@@ -139,7 +151,8 @@ class MediaApi:
 
 
 async def _store(request: Request, file: BinaryIO) -> None:
-    async for chunk in chunks(request, MOST_UPLOAD_BYTES):
+    video = content_type(request) in VIDEO_KINDS
+    async for chunk in chunks(request, MOST_VIDEO_BYTES if video else MOST_UPLOAD_BYTES):
         await run_in_threadpool(file.write, chunk)
 
 

@@ -66,7 +66,7 @@ def _operation(each: Endpoint) -> dict[str, object]:
 _NO_BRACES = str.maketrans("{}.", "___")
 
 
-def _response(gives: type[BaseModel] | str | None, status: HTTPStatus) -> Schema:
+def _response(gives: type[BaseModel] | str | Sequence[str] | None, status: HTTPStatus) -> Schema:
     return {"description": status.phrase, **({} if gives is None else {"content": _content(gives)})}
 
 

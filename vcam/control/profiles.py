@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from vcam.control.media import MediaFolder, unwritable
-from vcam.control.naming import shown, with_image
+from vcam.control.naming import all_with_media
 from vcam.control.refusal import RefusedError, conflict, not_found
 from vcam.errors import ConfigError
 from vcam.scene_settings import SceneSettings, Values, given_values
@@ -58,11 +58,7 @@ class Profiles:
 
     def values(self, name: str) -> dict[str, object]:
         """What it sets, by key of Config. Raises RefusedError (404), ConfigError."""
-        values = given_values(self._read(name))
-        background = values.get("background")
-        if isinstance(background, str):
-            values["background"] = with_image(background, self._located)
-        return values
+        return all_with_media(given_values(self._read(name)), self._located)
 
     def save(self, name: str, values: Mapping[str, object]) -> bool:
         """Write it, replacing one of that name; whether it is new. Raises RefusedError."""
@@ -76,7 +72,7 @@ class Profiles:
         new = not path.exists()
         if new and len(self.views()) >= MOST_PROFILES:
             raise conflict(f"there are {MOST_PROFILES} profiles", hint="delete some of them")
-        named = {k: with_image(v, self._named) if isinstance(v, str) else v for k, v in values.items()}
+        named = all_with_media(values, self._named)
         try:
             _write(path, "".join(f"{key} = {_toml(value)}\n" for key, value in named.items()))
         except OSError as error:
@@ -109,11 +105,9 @@ class Profiles:
 
     def _view(self, name: str) -> ProfileView:
         try:
-            scene = given_values(self._read(name))
+            scene = all_with_media(given_values(self._read(name)), lambda path: Path(path).name)
         except ConfigError as error:
             return ProfileView(name=name, scene=None, problem=error.problem)
-        if isinstance(background := scene.get("background"), str):
-            scene["background"] = shown(background)
         return ProfileView(name=name, scene=scene)
 
     def _read(self, name: str) -> SceneSettings:
@@ -131,7 +125,7 @@ class Profiles:
 
 
 def _toml(value: object) -> str:
-    """A text or a number. JSON's escapes are TOML's, but for one character."""
+    """A text, a number, a switch, or a list of those. JSON's escapes are TOML's, but for one character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

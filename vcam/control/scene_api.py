@@ -11,11 +11,11 @@ from vcam.control.answers import answer, body, query
 from vcam.control.desk import Desk
 from vcam.control.endpoint import Endpoint, Schema
 from vcam.control.media import MediaFolder
-from vcam.control.naming import shown, with_image
+from vcam.control.naming import shown, with_media
 from vcam.control.profiles import NAME_PATTERN, Profiles, ProfileView
 from vcam.control.scenes import SceneChange, SceneView
 from vcam.control.state import Teller
-from vcam.scene_settings import scene_values
+from vcam.scene_settings import Values, scene_values
 
 
 class ProfileList(BaseModel):
@@ -90,12 +90,17 @@ class SceneApi:
         await run_in_threadpool(lambda: self._desk.change_scene(values, profile=name))
         return answer(self._teller.scene())
 
-    def _resolved(self, change: SceneChange) -> dict[str, object]:
-        """By key of Config. A background that is in effect already stays, even if it is no picture of ours."""
-        values = change.values()
-        background = values.get("background")
-        if not isinstance(background, str):
-            return values
-        now = self._desk.config.background
-        values["background"] = now if background == shown(now) else with_image(background, self._media.find)
-        return values
+    def _resolved(self, change: SceneChange) -> Values:
+        """By key of Config. What is in effect already stays, even if it is no upload."""
+        return {key: self._one_resolved(key, value) for key, value in change.values().items()}
+
+    def _one_resolved(self, key: str, value: object) -> object:
+        now = scene_values(self._desk.config)[key]
+        kept = {shown(each): each for each in (now if isinstance(now, tuple) else (now,)) if isinstance(each, str)}
+
+        def resolved(text: object) -> object:
+            if not isinstance(text, str):
+                return text
+            return kept[text] if text in kept else with_media(text, self._media.find)
+
+        return tuple(map(resolved, value)) if isinstance(value, list | tuple) else resolved(value)

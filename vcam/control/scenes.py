@@ -10,18 +10,20 @@ from vcam.scene_settings import MOST_LAYERS, SceneSettings, Values, given_values
 _LEVEL = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _COLOR = rf"(#[0-9a-fA-F]{{6}}|{_LEVEL},{_LEVEL},{_LEVEL})"
 _STRENGTH = r"(100|[1-9][0-9]?(\.[0-9]{1,3})?)"
-PICTURE = r"[a-z0-9][a-z0-9-]{0,59}\.jpg"
-"""A background's name in the media folder: chosen by us, so that it is no path."""
+_STEM = r"[a-z0-9][a-z0-9-]{0,59}"
+MEDIA = rf"{_STEM}\.(jpg|png|webp|mp4)"
+"""An uploaded file's name in the media folder: chosen by us, so that it is no path."""
+_ANCHOR = r"(,anchor=(center|left|right|(top|bottom)(-(left|right))?))?"
+_PLACING = rf"(,fit=(cover|contain|stretch|tile))?{_ANCHOR}"
 _BACKGROUND = (
-    rf"^(green|none|color(:{_COLOR})?|blur(:{_STRENGTH})?|image:{PICTURE}(,fit=(cover|contain|stretch|tile))?)$"
+    rf"^(green|none|color(:{_COLOR})?|blur(:{_STRENGTH})?|image:{_STEM}\.(jpg|png){_PLACING}"
+    rf"|video:{_STEM}\.(mp4|webp){_PLACING})$"
 )
-_PART = r"(0(\.[0-9]{1,4})?|1(\.0{1,4})?)"
-_LINE = r"[^\x00-\x1f\x7f-\xa0\xad,=\\]{1,80}"
-_LAYER = (
-    rf"^text:{_LINE}(,{_LINE})?"
-    rf"(,(x|y|width|opacity)={_PART}|,anchor=(center|left|right|(top|bottom)(-left|-right)?))*$"
-)
-"""No option that names a file."""
+_SHARE = r"(0(\.[0-9]{1,4})?|1(\.0)?)"
+_PLACE = rf"(,x={_SHARE})?(,y={_SHARE})?(,width={_SHARE})?(,opacity={_SHARE})?{_ANCHOR}"
+_LINE = r"([^\x00-\x1f\x7f-\xa0\xad,=\\]|\\,){1,80}"
+"""Without what begins an option: a font is a path, and no stranger's to name."""
+_LAYER = rf"^(text:{_LINE}(,{_LINE})?{_PLACE}|image:{_STEM}\.(jpg|png|webp){_PLACE}(,mask={_STEM}\.(jpg|png))?)$"
 
 
 def _without_defaults(schema: JsonDict) -> None:
@@ -42,8 +44,8 @@ class SceneChange(SceneSettings):
         str,
         Field(
             pattern=_BACKGROUND,
-            description="`green`, `color`, `color:R,G,B`, `color:#rrggbb`, `blur`, `blur:1..100`, `image:NAME` of an "
-            "uploaded background, `image:NAME,fit=contain`, or `none`: the room itself.",
+            description="`green`, `color`, `color:R,G,B`, `color:#rrggbb`, `blur`, `blur:1..100`, `image:NAME` or "
+            "`video:NAME` of an upload, `image:NAME,fit=contain,anchor=top`, or `none`: the room itself.",
             examples=["blur:40"],
         ),
     ] = "blur"
@@ -54,8 +56,9 @@ class SceneChange(SceneSettings):
         tuple[Annotated[str, Field(pattern=_LAYER)], ...],
         Field(
             max_length=MOST_LAYERS,
-            description="Name plates before the person: `text:NAME`, `text:NAME,SECOND LINE`, with `,x=`, `,y=`, "
-            "`,width=`, `,opacity=` (0 to 1) and `,anchor=`, as `bottom-left`.",
+            description="Before the person, the last one on top: `text:NAME`, `text:NAME,SECOND LINE`, or `image:NAME` "
+            "of an upload; with `,x=`, `,y=`, `,width=`, `,opacity=` (0 to 1), `,anchor=` and, of an image, `,mask=` "
+            "of another, in this order.",
             examples=[["text:Ada Lovelace,Analyst"]],
         ),
     ] = ()

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Hashable
+from pathlib import Path
 
 from vcam.control.desk import Desk
-from vcam.control.naming import shown
+from vcam.control.naming import all_with_media
 from vcam.control.scenes import SceneView
 from vcam.control.views import EngineView, OutputView, Percentiles, PlanView, StateView
 from vcam.pipeline.snapshot import Snapshot
@@ -33,8 +34,7 @@ class Teller:
         config, scene = self._desk.config, self._desk.pipeline.scene
         return SceneView.model_validate(
             {
-                **scene_values(config),
-                "background": shown(config.background),
+                **all_with_media(scene_values(config), lambda path: Path(path).name),
                 "blur": scene.blur or None,
                 "room_is_shown": scene.show_room,
                 "profile": self._desk.profile,
