@@ -14,11 +14,15 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
-from vcam.frame import AffineMatte, EncodedFrame, Image, Overlay, Plane, Size, Stamp, Tensor, VideoFormat
+from vcam.frame import AffineMatte, EncodedFrame, Image, Plane, Size, Stamp, Tensor, VideoFormat
 from vcam.looks import Framing as Framing
 from vcam.looks import MatteControls as MatteControls
 from vcam.looks import PersonLook as PersonLook
 from vcam.looks import RoomLook as RoomLook
+from vcam.scenery import Backdrop as Backdrop
+from vcam.scenery import Film as Film
+from vcam.scenery import Layer as Layer
+from vcam.scenery import Scene as Scene
 
 
 class Stage(StrEnum):
@@ -203,48 +207,6 @@ class DeviceEngine(Resource, Protocol):
     def enqueue(self, turn: int, *, cuda_stream: int) -> None:
         """Queue one inference; returns at once. Raises EngineError when it could not be queued."""
         ...
-
-
-class Backdrop(Protocol):
-    """The picture behind the person. It never holds a camera pixel, so it is also what SAFE shows."""
-
-    def render(self, target: VideoFormat, pts_ns: int) -> Image:
-        """Planes in the layout of one output, borrowed until the next call for that target.
-
-        A still backdrop renders once per target and returns the same object from then on.
-        """
-        ...
-
-
-class Layer(Protocol):
-    """A picture before the person: a podium, a logo, a name. It never holds a camera pixel."""
-
-    def render(self, target: VideoFormat, pts_ns: int) -> Overlay | None:
-        """What to paint onto one output; None where nothing of it is to be seen.
-
-        The same object until the picture changes. Everything is drawn when a target first asks, and never again.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the viewer sees behind the person. Replaced as a whole, between two frames.
-
-    blur: 0 shows the backdrop; above 0 shows the room, blurred with the person weighted out, 1..100.
-    show_room: pass the camera through untouched; only ever set by the explicit background ``none``.
-    layers: before everything else, the last one on top. SAFE does not show them.
-    room: how the blurred room looks; backdrops have theirs in their pictures.
-    """
-
-    backdrop: Backdrop
-    blur: float = 0.0
-    show_room: bool = False
-    matte: MatteControls = MatteControls()
-    person: PersonLook = PersonLook()
-    framing: Framing = Framing()
-    layers: tuple[Layer, ...] = ()
-    room: RoomLook = RoomLook()
 
 
 class FrameProcessor(Resource, Protocol):

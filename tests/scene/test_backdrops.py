@@ -9,13 +9,19 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from tests.support.golden import check_golden
+from tests.support.jpeg import smooth_rgb
 from vcam.frame import PixelFormat, VideoFormat, plane_shapes
+from vcam.scene.anchor import Anchor
 from vcam.scene.backdrops import PictureBackdrop, SolidBackdrop
 from vcam.scene.encode import decode_rgb
-from vcam.scene.fit import Fit
+from vcam.scene.fit import Fit, Placing
+from vcam.scene.picture import drawn, rgb_picture
+from vcam.scene.picture_file import load_picture
 from vcam.stages import Backdrop
 
 Make = Callable[[], Backdrop]
+GREY = (90, 90, 90)
+USUAL = {fit: Anchor.TOP_LEFT if fit is Fit.TILE else Anchor.CENTER for fit in Fit}
 RGB = VideoFormat(PixelFormat.RGB24, 64, 36)
 
 
@@ -70,22 +76,64 @@ def test_solid_is_that_colour() -> None:
 
 @pytest.mark.parametrize("fit", list(Fit))
 def test_golden_fit(picture: Path, fit: Fit) -> None:
-    image = PictureBackdrop(picture, fit, fill=(90, 90, 90)).render(RGB, 0)
+    image = PictureBackdrop(picture, Placing(fit, USUAL[fit], GREY)).render(RGB, 0)
     check_golden(f"fit-{fit}", decode_rgb(image.planes, RGB), tolerance=3)
 
 
+@pytest.mark.parametrize(
+    ("fit", "anchor"),
+    [
+        (Fit.COVER, Anchor.TOP),
+        (Fit.CONTAIN, Anchor.RIGHT),
+        (Fit.TILE, Anchor.BOTTOM_RIGHT),
+    ],
+)
+def test_golden_anchor(picture: Path, fit: Fit, anchor: Anchor) -> None:
+    image = PictureBackdrop(picture, Placing(fit, anchor, GREY)).render(RGB, 0)
+    check_golden(f"fit-{fit}-{anchor}", decode_rgb(image.planes, RGB), tolerance=3)
+
+
+@pytest.mark.parametrize("fit", list(Fit))
+@pytest.mark.parametrize("anchor", [Anchor.CENTER, Anchor.TOP_LEFT, Anchor.BOTTOM, Anchor.RIGHT])
+@pytest.mark.parametrize("size", [(64, 36), (33, 61), (24, 22)])
+def test_what_moves_is_fitted_as_what_stands_still(
+    tmp_path: Path, fit: Fit, anchor: Anchor, size: tuple[int, int]
+) -> None:
+    target, placing = VideoFormat(PixelFormat.RGB24, *size), Placing(fit, anchor, GREY)
+    path = tmp_path / "smooth.png"
+    Pillow.fromarray(np.ascontiguousarray(smooth_rgb(30, 26))).save(path)
+    still = decode_rgb(PictureBackdrop(path, placing).render(target, 0).planes, target).astype(int)
+    moving = decode_rgb(drawn(rgb_picture(np.asarray(load_picture(path, GREY))), target, placing), target)
+    assert np.abs(still - moving).mean() < 1.5
+
+
+@pytest.mark.parametrize("layout", [PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420])
+@pytest.mark.parametrize("fit", list(Fit))
+@pytest.mark.parametrize("size", [(33, 17), (1, 1), (64, 36)])
+def test_what_moves_is_drawn_in_every_layout(
+    picture: Path, layout: PixelFormat, fit: Fit, size: tuple[int, int]
+) -> None:
+    target, rgb = VideoFormat(layout, *size, stride=512), VideoFormat(PixelFormat.RGB24, *size)
+    source, placing = rgb_picture(np.asarray(load_picture(picture, GREY))), Placing(fit)
+    planes = drawn(source, target, placing)
+    assert tuple(plane.shape for plane in planes) == plane_shapes(target)
+    wanted = decode_rgb(drawn(source, rgb, placing), rgb).astype(int)
+    luma = decode_rgb(planes, target.resized(target.size)).mean(axis=-1)
+    assert np.abs(luma - wanted.mean(axis=-1)).mean() < 14.0
+
+
 def test_cover_cuts_evenly_and_contain_shows_all(picture: Path) -> None:
-    cover = decode_rgb(PictureBackdrop(picture, Fit.COVER).render(RGB, 0).planes, RGB)
+    cover = decode_rgb(PictureBackdrop(picture, Placing(Fit.COVER)).render(RGB, 0).planes, RGB)
     assert cover[18, 1, 0] > 150, "the red border reaches the left edge"
     assert cover[18, -2, 2] > 150
     assert np.array_equal(cover[:, 32], cover[::-1, 32]), "as much is cut above as below"
-    contain = decode_rgb(PictureBackdrop(picture, Fit.CONTAIN, (0, 255, 0)).render(RGB, 0).planes, RGB)
+    contain = decode_rgb(PictureBackdrop(picture, Placing(Fit.CONTAIN, fill=(0, 255, 0))).render(RGB, 0).planes, RGB)
     assert (contain[:, :12] == (0, 255, 0)).all()
     assert np.abs(contain[18, 15].astype(int) - (200, 30, 30)).max() <= 10, "red, but for the ringing of the filter"
 
 
 def test_tile_repeats_at_its_own_size(picture: Path) -> None:
-    tiled = decode_rgb(PictureBackdrop(picture, Fit.TILE).render(RGB, 0).planes, RGB)
+    tiled = decode_rgb(PictureBackdrop(picture, Placing(Fit.TILE, Anchor.TOP_LEFT)).render(RGB, 0).planes, RGB)
     assert np.array_equal(tiled[:30, :30], tiled[:30, 30:60])
     assert np.array_equal(tiled[30:36], tiled[:6])
 

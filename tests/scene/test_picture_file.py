@@ -1,6 +1,9 @@
 """Pictures of every kind a user may name, whole and broken."""
 
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -20,6 +23,14 @@ def _levels(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 def _ramp() -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     return np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
+
+
+def _write_png(path: Path, width: int, height: int, data: bytes) -> Path:
+    """RGBA, 8 bits (PNG, section 11)."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)), (b"IDAT", data), (b"IEND", b"")]
+    packed = [struct.pack(">I", len(d)) + name + d + struct.pack(">I", zlib.crc32(name + d)) for name, d in chunks]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
+    return path
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P", "CMYK", "1", "LA", "RGBA", "YCbCr"])
@@ -86,14 +97,14 @@ def test_a_truncated_file_is_a_media_error_or_a_picture(tmp_path: Path, suffix: 
         assert "image:PATH" in caught.value.hint
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "gif", "webp", "bmp"])
 def test_a_corrupt_file_raises_nothing_but_media_errors(tmp_path: Path, suffix: str) -> None:
     rng = np.random.default_rng(1)
     path = tmp_path / f"picture.{suffix}"
     Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8)).save(path)
     whole = path.read_bytes()
     failed = 0
-    for _ in range(60):
+    for _ in range(120):
         spoiled = bytearray(whole)
         for at in rng.integers(0, min(len(whole), 300), 6):
             spoiled[at] = int(rng.integers(256))
@@ -105,17 +116,46 @@ def test_a_corrupt_file_raises_nothing_but_media_errors(tmp_path: Path, suffix: 
     assert failed > 10
 
 
-@pytest.mark.parametrize(("width", "height"), [(10001, 10000), (60000, 60000)])
+@pytest.mark.parametrize(("width", "height"), [(8001, 8000), (10001, 10000), (60000, 60000)])
 def test_refuses_a_huge_picture_by_its_header(tmp_path: Path, width: int, height: int) -> None:
     """Nothing but the header is there: reading pixels would fail otherwise."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    data = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
-    path = tmp_path / "huge.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + data)
+    path = _write_png(tmp_path / "huge.png", width, height, b"")
     with pytest.raises(MediaError, match="too large") as caught:
         load_picture(path, FILL)
     assert "scale" in caught.value.hint
+
+
+def test_a_large_photograph_is_decoded_smaller(tmp_path: Path) -> None:
+    """Above the limit of what cannot be, and a JPEG all the same."""
+    path = tmp_path / "photograph.jpg"
+    Image.new("L", (8200, 8000), 77).save(path)
+    picture = load_picture(path, FILL)
+    assert max(picture.size) == 4096
+    assert (np.asarray(picture)[::100, ::100] == 77).all()
+
+
+def test_memory_is_bounded_by_the_limit(tmp_path: Path) -> None:
+    """The largest transparent picture that is taken, from a small file."""
+    packer = zlib.compressobj(1)
+    row = b"\0" + bytes((10, 20, 30, 128)) * 8000
+    path = _write_png(
+        tmp_path / "large.png", 8000, 8000, b"".join([packer.compress(row) for _ in range(8000)]) + packer.flush()
+    )
+    code = (
+        "import resource; from pathlib import Path; from vcam.scene.picture_file import load_picture\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        f"load_picture(Path({str(path)!r}), (0, 0, 0))\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+    assert int(done.stdout) < 700
+
+
+def test_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.png"
+    os.mkfifo(path)
+    with pytest.raises(MediaError, match="no regular file"):
+        load_picture(path, FILL)
 
 
 def test_says_what_is_missing_or_no_picture(tmp_path: Path) -> None:

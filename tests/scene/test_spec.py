@@ -1,13 +1,19 @@
 """The user's background, in every form, and what is said to a wrong one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from tests.support.clip import Clip, write_clip
 from vcam.errors import ConfigError, MediaError
 from vcam.frame import PixelFormat, VideoFormat
+from vcam.scene.anchor import Anchor
+from vcam.scene.fit import Fit, Placing
+from vcam.scene.media_spec import MediaKind, parse_media
+from vcam.scene.slides import Pace
 from vcam.scene.spec import NEUTRAL, build_scene, parse_color
 from vcam.stages import Scene
 
@@ -98,13 +104,61 @@ def test_image_with_its_fit_and_a_path_with_commas_and_colons(tmp_path: Path) ->
         ("image", "names no file", "image:PATH"),
         ("image:", "names no file", "image:PATH"),
         ("image:x.png,fit=squeeze", "squeeze", "cover, contain, stretch, tile"),
-        ("video:clip.mp4", "not available", "image:PATH"),
+        ("image:x.png,anchor=middle", "middle", "top-left"),
+        ("image:x.png,every=3", "every= is no option", "slides:FOLDER"),
+        ("video", "names no file", "video:PATH"),
+        ("video:,fit=cover", "names no file", "video:PATH"),
+        ("video:x.mp4,fade=1", "fade= is no option", "slides:FOLDER"),
+        ("slides", "names no file", "slides:FOLDER"),
+        ("slides:x,every=0", "every=0", "1 to 86400"),
+        ("slides:x,every=soon", "every=soon", "1 to 86400"),
+        ("slides:x,every=5,fade=6", "does not fit", "below every="),
     ],
 )
 def test_refuses_and_helps(spec: str, problem: str, hint: str) -> None:
     with pytest.raises(ConfigError, match=problem) as caught:
         build_scene(spec, RED)
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", list(MediaKind))
+def test_options_stand_behind_a_path_of_any_kind(kind: MediaKind) -> None:
+    media = parse_media(kind, " a,b=1:c ,anchor=top-left, fit=tile,fit=contain".replace(", fit", ",fit"))
+    assert str(media.path) == "a,b=1:c"
+    assert media.placing == Placing(Fit.CONTAIN, Anchor.TOP_LEFT)
+    assert parse_media(kind, "x").placing == Placing(Fit.COVER, Anchor.CENTER)
+    assert parse_media(kind, "x,fit=tile").placing == Placing(Fit.TILE, Anchor.TOP_LEFT)
+
+
+def test_the_pace_of_slides() -> None:
+    assert parse_media(MediaKind.SLIDES, "x").pace == Pace(10.0, 1.0)
+    assert parse_media(MediaKind.SLIDES, "x,every=1").pace == Pace(1.0, 0.5)
+    assert parse_media(MediaKind.SLIDES, "x,fade=0,every=2.5,anchor=top").pace == Pace(2.5, 0.0)
+
+
+def test_what_moves_is_the_scenes_to_end(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mkv", Clip(frames=3))
+    Pillow.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    for spec in (f"video:{tmp_path / 'clip.mkv'}", f"slides:{tmp_path}"):
+        scene = build_scene(spec, RED)
+        assert [id(film) for film in scene.films] == [id(scene.backdrop)]
+        scene.close()
+    assert not build_scene(f"image:{tmp_path / 'a.png'}", RED).films
+
+
+def test_a_scene_ends_what_the_next_has_not() -> None:
+    class Film:
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    kept, left = Film(), Film()
+    before = replace(build_scene("green", RED), films=(kept, left))
+    before.close(following=replace(before, films=(kept,)))
+    assert (kept.closed, left.closed) == (0, 1)
+    before.close()
+    assert (kept.closed, left.closed) == (1, 2)
 
 
 def test_a_picture_that_is_not_there(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 from vcam.frame import VideoFormat
@@ -31,8 +32,11 @@ def next_scene(now: Scene, settings: SceneSettings, changed: Collection[str], ta
     if _BACKDROP_KEYS.isdisjoint(changed):
         return _dressed(replace(now, layers=layers), settings)
     scene = _dressed(replace(_behind(settings), layers=layers), settings)
-    for target in targets:
-        scene.backdrop.render(target.resized(target.size), pts_ns=0)
+    with ExitStack() as stack:
+        stack.callback(scene.close)
+        for target in targets:
+            scene.backdrop.render(target.resized(target.size), pts_ns=0)
+        stack.pop_all()
     return scene
 
 

@@ -65,6 +65,7 @@ class Pipeline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end_loops()
+        self._scene.close()
         self._outputs.__exit__(kind, error, trace)
 
     def run(self) -> None:
@@ -119,11 +120,12 @@ class Pipeline:
 
     def change_scene(self, scene: Scene) -> None:
         """Replace the scene between two frames; nothing is interrupted."""
-        self._scene = scene
-        self._frames.scene = scene
+        old, self._scene, self._frames.scene = self._scene, scene, scene
+        old.close(following=scene)
 
     def reload(self, wiring: Wiring) -> None:
         """Close camera and engine and open those of ``wiring``, under the SAFE card. It has the same sinks."""
+        self._scene.close()
         self._reloaded, self._scene = wiring, wiring.scene
         self._wake.set()
 

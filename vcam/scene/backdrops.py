@@ -1,20 +1,15 @@
-"""Still backdrops: one colour, or a picture. A moving one is another class with the same one method."""
+"""Still backdrops: one colour, or a picture. What moves is in moving.py, with the same one method."""
 
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from PIL import Image as Pillow
 
-from vcam.frame import Image, Plane, Size, Stamp, VideoFormat
+from vcam.frame import Image, Plane, VideoFormat
 from vcam.scene.encode import encode_rgb
-from vcam.scene.fit import Fit, fitted
+from vcam.scene.fit import Placing, Rgb, fitted
+from vcam.scene.picture import STILL
 from vcam.scene.picture_file import load_picture
-
-Rgb: TypeAlias = tuple[int, int, int]
-"""Each 0..255."""
-
-_STILL = Stamp(pts_ns=0, sequence=0)
 
 
 class SolidBackdrop:
@@ -34,24 +29,19 @@ class SolidBackdrop:
 
 
 class PictureBackdrop:
-    """A picture file, fitted to each target. The file is read here and not again.
+    """A picture file, fitted to each target. The file is read here and not again. Raises MediaError."""
 
-    fill: what shows where the picture is transparent or does not reach. Raises MediaError; see load_picture.
-    """
-
-    def __init__(self, path: Path, fit: Fit = Fit.COVER, fill: Rgb = (0, 0, 0)) -> None:
-        self._fit = fit
-        self._fill = fill
-        self._picture: Pillow.Image = load_picture(path, fill)
+    def __init__(self, path: Path, placing: Placing = Placing()) -> None:
+        self._placing = placing
+        self._picture: Pillow.Image = load_picture(path, placing.fill)
         self._rendered: dict[VideoFormat, Image] = {}
 
     def render(self, target: VideoFormat, pts_ns: int) -> Image:
         """See stages.Backdrop: the same object at each call for a target."""
         if target not in self._rendered:
-            size = Size(target.width, target.height)
-            self._rendered[target] = _still(np.asarray(fitted(self._picture, size, self._fit, self._fill)), target)
+            self._rendered[target] = _still(np.asarray(fitted(self._picture, target.size, self._placing)), target)
         return self._rendered[target]
 
 
 def _still(rgb: Plane, target: VideoFormat) -> Image:
-    return Image(encode_rgb(rgb, target), target.resized(target.size), _STILL)
+    return Image(encode_rgb(rgb, target), target.resized(target.size), STILL)

@@ -6,8 +6,9 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFilter, ImageFont
 
-from vcam.frame import Image, Stamp, VideoFormat
+from vcam.frame import Image, VideoFormat
 from vcam.scene.encode import decode_rgb, encode_rgb
+from vcam.scene.picture import STILL
 from vcam.stages import Backdrop
 
 _SHADOW = (0, 0, 0)
@@ -22,11 +23,9 @@ _SUPERSAMPLING = 4
 _WIDEST_TEXT = 0.84
 """Share of the picture's width that text may take before it is set smaller."""
 
-_STILL = Stamp(pts_ns=0, sequence=0)
-
 
 class SafeCard:
-    """Draws cards before one backdrop; each is drawn once per target and text."""
+    """Draws cards before one backdrop; each is drawn once per target and text, before what moves as it was then."""
 
     def __init__(self, backdrop: Backdrop) -> None:
         self._backdrop = backdrop
@@ -36,10 +35,10 @@ class SafeCard:
         """The card in the layout of one output; the same object for the same target and text, never changed."""
         key = (target, title, detail)
         if key not in self._drawn:
-            behind = self._backdrop.render(target, _STILL.pts_ns)
+            behind = self._backdrop.render(target, STILL.pts_ns)
             rgb = draw_card(Pillow.fromarray(decode_rgb(behind.planes, behind.format)), title, detail)
             packed = target.resized(target.size)
-            self._drawn[key] = Image(encode_rgb(np.asarray(rgb), packed), packed, _STILL)
+            self._drawn[key] = Image(encode_rgb(np.asarray(rgb), packed), packed, STILL)
         return self._drawn[key]
 
 

@@ -1,5 +1,7 @@
 """Reading a picture file from the user, who may name anything."""
 
+import stat
+import struct
 import warnings
 from pathlib import Path
 
@@ -13,7 +15,13 @@ KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 """Pillow's names. It knows many more, some of which run other programs (EPS)."""
 
 _MOST_PIXELS = 100_000_000
-"""A larger picture is refused before it is decoded: it would take 300 MB and serve no output."""
+"""A larger picture is refused by its header: even a JPEG, which is decoded smaller, would take 300 MB on the way."""
+
+_MOST_DECODED_PIXELS = 64_000_000
+"""Of what cannot be decoded smaller; each takes four bytes, and four more while a transparent one is made smaller."""
+
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error)
+"""What Pillow's readers raise on damaged files."""
 
 _LONGEST_SIDE_PX = 4096
 """Larger pictures are kept at this size: enough for any output."""
@@ -46,29 +54,33 @@ def _read(path: Path) -> Pillow.Image:
         raise MediaError(f"there is no file {path}", hint=_HINT, path=str(path)) from error
     except Pillow.DecompressionBombError as error:
         raise _too_large(path, str(error)) from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow's readers raise on damaged files
+    except DAMAGE as error:
         raise MediaError(f"{path} cannot be read: {error}", hint=_HINT, path=str(path)) from error
-    upright.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX), Pillow.Resampling.LANCZOS)
     return upright
 
 
 def _decoded(path: Path) -> Pillow.Image:
     """Turned upright. Pillow's warnings are about broken metadata, and about sizes that are checked here."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("it is no regular file")  # opening a pipe would wait for ever
     with warnings.catch_warnings(action="ignore"), Pillow.open(path, formats=KINDS) as opened:
-        _check_size(opened, path)
-        opened.draft("RGB", (_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
+        _check_size(opened, path, _MOST_PIXELS)
+        share = min(1.0, _LONGEST_SIDE_PX / max(opened.size))
+        opened.draft("RGB", (int(share * opened.width), int(share * opened.height)))
+        _check_size(opened, path, _MOST_DECODED_PIXELS)
         opened.load()
+        opened.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX), Pillow.Resampling.LANCZOS)
         return ImageOps.exif_transpose(opened)
 
 
-def _check_size(picture: Pillow.Image, path: Path) -> None:
-    if picture.width * picture.height > _MOST_PIXELS:
-        raise _too_large(path, f"{picture.width}x{picture.height}")
+def _check_size(picture: Pillow.Image, path: Path, limit: int) -> None:
+    if picture.width * picture.height > limit:
+        raise _too_large(path, f"{picture.width}x{picture.height}", limit)
 
 
-def _too_large(path: Path, size: str) -> MediaError:
+def _too_large(path: Path, size: str, limit: int = _MOST_PIXELS) -> MediaError:
     return MediaError(
-        f"{path} is too large: {size}, the limit is {_MOST_PIXELS // 1_000_000} megapixels",
+        f"{path} is too large: {size}, the limit is {limit // 1_000_000} megapixels",
         hint="scale the picture down, for instance with `convert PATH -resize 3840x2160 smaller.jpg`",
         path=str(path),
     )

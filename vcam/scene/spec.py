@@ -1,4 +1,4 @@
-"""The background as the user names it: green, color, blur, image, none."""
+"""The background as the user names it: green, color, blur, image, video, slides, none."""
 
 import difflib
 import re
@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from vcam.errors import ConfigError
-from vcam.scene.backdrops import PictureBackdrop, Rgb, SolidBackdrop
-from vcam.scene.fit import Fit
+from vcam.scene.backdrops import PictureBackdrop, SolidBackdrop
+from vcam.scene.film import video_backdrop
+from vcam.scene.fit import Rgb
+from vcam.scene.media_spec import MediaKind, parse_media
+from vcam.scene.slides import slides_backdrop
 from vcam.stages import Scene
-from vcam.words import expanded
 
 GREEN: Rgb = (0, 255, 0)
 
@@ -18,7 +20,7 @@ NEUTRAL: Rgb = (38, 41, 46)
 
 DEFAULT_BLUR = 50.0
 
-_FORMS = "green, color, color:R,G,B, blur, blur:1..100, image:PATH, none"
+_FORMS = "green, color, color:R,G,B, blur, blur:1..100, image:PATH, video:PATH, slides:FOLDER, none"
 _TRIPLE = re.compile(r"\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*")
 _HEX = re.compile(r"\s*#([0-9a-fA-F]{6})\s*")
 _HIGHEST = 255
@@ -64,16 +66,20 @@ def _blur(rest: str | None, color: Rgb) -> Scene:
 
 
 def _image(rest: str | None, color: Rgb) -> Scene:
-    path, _, fit = (rest or "").partition(",fit=")
-    if not path:
-        raise ConfigError("background image: names no file", hint="write -b image:PATH, as in -b image:beach.jpg")
-    try:
-        chosen = Fit(fit) if fit else Fit.COVER
-    except ValueError as error:
-        raise ConfigError(
-            f"{fit!r} is no way to fit a picture", hint=f"write -b image:PATH,fit= and one of {', '.join(Fit)}"
-        ) from error
-    return Scene(PictureBackdrop(expanded(path), chosen))
+    media = parse_media(MediaKind.IMAGE, rest)
+    return Scene(PictureBackdrop(media.path, media.placing))
+
+
+def _video(rest: str | None, color: Rgb) -> Scene:
+    media = parse_media(MediaKind.VIDEO, rest)
+    film = video_backdrop(media.path, media.placing)
+    return Scene(film, films=(film,))
+
+
+def _slides(rest: str | None, color: Rgb) -> Scene:
+    media = parse_media(MediaKind.SLIDES, rest)
+    film = slides_backdrop(media.path, media.placing, media.pace)
+    return Scene(film, films=(film,))
 
 
 def _none(rest: str | None, color: Rgb) -> Scene:
@@ -81,14 +87,16 @@ def _none(rest: str | None, color: Rgb) -> Scene:
     return Scene(SolidBackdrop(NEUTRAL), show_room=True)
 
 
-def _video(rest: str | None, color: Rgb) -> Scene:
-    raise ConfigError(
-        "video backgrounds are not available in this release", hint="use -b image:PATH with a picture for now"
-    )
-
-
 _KINDS: Mapping[str, Callable[[str | None, Rgb], Scene]] = MappingProxyType(
-    {"green": _green, "color": _color, "blur": _blur, "image": _image, "video": _video, "none": _none}
+    {
+        "green": _green,
+        "color": _color,
+        "blur": _blur,
+        "image": _image,
+        "video": _video,
+        "slides": _slides,
+        "none": _none,
+    }
 )
 """What stands before the colon, and what makes a scene of the rest (None without a colon)."""
 
