@@ -141,6 +141,7 @@ def running(running_in: Factory) -> Appliance:
     (running_in.dev / "shm/secret").write_text("of another program")
     vcam = running_in(*SCENE)
     vcam.up()
+    vcam.wait_live()
     return vcam
 
 

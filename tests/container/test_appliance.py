@@ -23,7 +23,7 @@ def attempt(path):
 
 def test_it_comes_up_healthy_and_tells_prometheus(running: Appliance) -> None:
     assert running.health() == "healthy"
-    eventually(lambda: 'vcam_state{state="live"} 1.0' in running.get("/metrics")[1], "never LIVE")
+    assert 'vcam_state{state="live"} 1.0' in running.get("/metrics")[1]
     assert 'vcam_engine_info{device="cpu",engine="plate"' in running.get("/metrics")[1]
 
 
@@ -47,6 +47,19 @@ def test_it_may_do_nothing_it_need_not(running: Appliance) -> None:
     assert host["Memory"] == 4 << 30
     assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
+
+
+def test_a_crash_leaves_no_pictures_in_a_core_dump(running: Appliance) -> None:
+    assert running.python("import resource; print(resource.getrlimit(resource.RLIMIT_CORE))").strip() == "(0, 0)"
+
+
+def test_it_is_controlled_live_from_inside(running: Appliance) -> None:
+    def ctl(*arguments: str) -> str:
+        return docker("exec", running.container, "vcam", "ctl", *arguments)
+
+    assert "live" in ctl("status")
+    ctl("background", "green")
+    assert "green" in ctl("status")
 
 
 def test_it_writes_its_state_and_nothing_else(running: Appliance) -> None:
@@ -152,12 +165,16 @@ def died(vcam: Appliance) -> list[dict[str, dict[str, dict[str, str]]]]:
     return [json.loads(line) for line in docker("events", *options, "--format", "{{json .}}").splitlines()]
 
 
-def test_a_missing_camera_is_waited_for_with_a_card(appliance: Factory) -> None:
-    (appliance.dev / "video0").unlink()
-    vcam = appliance("run", "-o", "null:", "-e", "plate")
+def test_a_missing_camera_is_waited_for_with_a_card_and_found_by_its_path_under_any_number(appliance: Factory) -> None:
+    name = "/dev/v4l/by-id/usb-camera"
+    vcam = appliance("run", "-i", name, "-o", "null:", "-e", "plate")
     vcam.up()
     assert vcam.get("/readyz")[0] == 503
-    eventually(lambda: "there is no /dev/video0" in vcam.text(), "it does not say what it waits for")
+    eventually(lambda: f"there is no {name}" in vcam.text(), "it does not say what it waits for")
+    # Closed to vcam, because no driver stands behind the nodes here: so it tells that it found this one.
+    add_camera(appliance.dev, 7).chmod(0o600)
+    (appliance.dev / "v4l/by-id/usb-camera").symlink_to("../../video7")
+    eventually(lambda: f"no permission to open {name}" in vcam.text(), "it does not find what was plugged in")
     assert (vcam.health(), vcam.restarts()) == ("healthy", 0)
 
 

@@ -66,8 +66,8 @@ def test_each_check_can_fail(copy: Path) -> None:
     faults = [
         (
             "systemd/claim",
-            "readonly root name=$1",
-            "readonly root name=$1\nunused=1",
+            "readonly root ending name=$1",
+            "readonly root ending name=$1\nunused=1",
             "unused appears unused",
             "shell scripts",
         ),

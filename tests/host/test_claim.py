@@ -186,6 +186,17 @@ def test_compose_gets_it_by_its_own_names(host: Host) -> None:
         "green",
     )
     assert given["COMPOSE_PROJECT_NAME"] == "vcam-webcam_sn1_at_1-3"
+    assert given["RESTART"] == "no", "systemd starts it again"
+
+
+def test_compose_gets_the_names_of_all_settings_so_that_vcam_can_refuse_what_it_does_not_know(host: Host) -> None:
+    (host.settings / "vcam.env").write_text("VCAM_FPS=15\nMEDIA=/srv/pictures\n")
+    (host.settings / "Webcam_SN1.env").write_text("VCAM_BACKGORUND=green\n")
+    given = host.claim(DESK)
+    assert Path(given["SETTINGS"]).read_text().split() == ["VCAM_FPS", "VCAM_BACKGORUND"]
+    assert given["MEDIA"] == "/srv/pictures"
+    del host.environment["STATE_DIRECTORY"]
+    assert "SETTINGS" not in host.claim(DESK)
 
 
 def test_the_command_keeps_the_process_id(host: Host) -> None:
@@ -196,6 +207,16 @@ def test_the_command_keeps_the_process_id(host: Host) -> None:
     assert int(process.communicate()[0]) == process.pid, "systemd watches this process"
 
 
+def test_to_end_it_nothing_is_claimed(host: Host) -> None:
+    with host.running(DESK), host.running(SIDE):
+        done = subprocess.run(
+            [str(CLAIM), "--root", str(host.root), "--end", "Other_at_2.1", "env"],
+            env=host.environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    assert "COMPOSE_PROJECT_NAME=vcam-other_at_2-1\n" in done.stdout
+    assert "VCAM_OUTPUT" not in done.stdout
+
+
 def test_a_wrong_call_says_how(host: Host) -> None:
     done = subprocess.run([CLAIM], capture_output=True, text=True, env=host.environment)
-    assert (done.returncode, done.stderr) == (2, "usage: claim NAME COMMAND...\n")
+    assert (done.returncode, done.stderr) == (2, "usage: claim [--end] NAME COMMAND...\n")

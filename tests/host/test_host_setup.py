@@ -166,7 +166,7 @@ def test_an_update_replaces_what_was_not_touched(computer: Computer) -> None:
 
 def test_runtimes_replace_each_other(computer: Computer) -> None:
     computer.run("--runtime", "docker")
-    assert b"docker compose up" in computer.tree()[UNIT]
+    assert b"compose.sh up" in computer.tree()[UNIT]
     assert (computer.root / "opt/vcam/compose").readlink() == REPOSITORY
     computer.run("--runtime", "user")
     assert UNIT not in computer.tree()
