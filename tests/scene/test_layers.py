@@ -1,5 +1,6 @@
 """Layers from files and texts: where they stand, what they show, what they cost, and what is refused."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ from tests.support.golden import check_golden
 from vcam.compose.layers import Painter
 from vcam.errors import ConfigError, MediaError
 from vcam.frame import Overlay, PixelFormat, Plane, VideoFormat, allocate_planes
-from vcam.scene.layers import build_layers
+from vcam.scene import layer_frames as module
+from vcam.scene.anchor import Anchor
+from vcam.scene.layer_spec import Placement
+from vcam.scene.layers import PictureLayer, build_layers
 from vcam.stages import Layer
 
 RGB = VideoFormat(PixelFormat.RGB24, 64, 48)
@@ -43,6 +47,15 @@ def box(picture: Plane) -> tuple[int, int, int, int]:
 def square(tmp_path: Path) -> Path:
     path = tmp_path / "square.png"
     Pillow.new("RGBA", (16, 8), WHITE).save(path)
+    return path
+
+
+def animation(path: Path, *, duration: int | list[int] = 100, size: tuple[int, int] = (8, 8), count: int = 2) -> Path:
+    """Red and blue in turns."""
+    pictures = [Pillow.new("RGBA", size, (RED, BLUE)[k % 2]) for k in range(count)]
+    for k, picture in enumerate(pictures):
+        picture.putpixel((0, 0), (0, k, 0, 255))  # or equal neighbours become one
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=duration, loop=0, disposal=2)
     return path
 
 
@@ -92,9 +105,19 @@ def test_a_mask_says_what_is_seen(tmp_path: Path, square: Path) -> None:
     assert 32 <= right <= 33
 
 
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_an_animation_moves_and_begins_again(tmp_path: Path, kind: str) -> None:
+    path = animation(tmp_path / f"two.{kind}", duration=[100, 300])
+    moving = layer(f"image:{path},x=0,y=0,anchor=top-left")
+    colors = [tuple(int(v) for v in shown(moving, pts_ns=ms * MS)[4, 4] // 128) for ms in (0, 99, 100, 399, 400, 40099)]
+    red, blue = (1, 0, 0), (0, 0, 1)
+    assert colors == [red, red, blue, blue, red, red]
+
+
 def test_each_picture_is_drawn_once_per_output(tmp_path: Path, square: Path) -> None:
+    path = animation(tmp_path / "two.gif")
     other = VideoFormat(PixelFormat.NV12, 64, 48)
-    for one in (layer(f"image:{square}"), layer("text:Ada")):
+    for one in (layer(f"image:{square}"), layer(f"image:{path}"), layer("text:Ada")):
         first = [one.render(target, 50 * MS) for target in (RGB, other)]
         again = [one.render(target, 50 * MS) for target in (RGB, other)]
         assert all(isinstance(overlay, Overlay) for overlay in first)
@@ -107,16 +130,54 @@ def test_files_are_read_once(square: Path) -> None:
     assert box(shown(one)) == (24, 40, 40, 48)
 
 
-@pytest.mark.parametrize("name", ["missing.png", "text.png", "mask.png"])
+def test_an_animation_is_kept_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = animation(tmp_path / "large.gif", size=(400, 200), count=12)
+    monkeypatch.setattr(module, "_MOST_KEPT_PIXELS", 100_000)
+    frames = module.load_frames(path, None)
+    sizes = {picture.size for picture in frames.pictures}
+    assert len(frames.pictures) == 12
+    assert len(sizes) == 1
+    assert sum(picture.width * picture.height for picture in frames.pictures) <= 101_000
+    assert box(shown(PictureLayer(frames, Placement(Anchor.TOP, 0.5, 0.0, 1.0), 1.0)))[2] == 64
+
+
+def test_a_long_animation_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = animation(tmp_path / "long.gif", count=6)
+    monkeypatch.setattr(module, "_MOST_PICTURES", 5)
+    with pytest.raises(MediaError, match=r"more than 5 pictures of 8 by 8"):
+        layer(f"image:{path}")
+    monkeypatch.setattr(module, "_MOST_PICTURES", 300)
+    monkeypatch.setattr(module, "_MOST_READ_PIXELS", 200)
+    with pytest.raises(MediaError, match=r"more than 3 pictures"):
+        layer(f"image:{path}")
+
+
+@pytest.mark.parametrize("name", ["missing.png", "text.png", "torn.gif", "mask.png"])
 def test_a_bad_file_is_told(tmp_path: Path, square: Path, name: str) -> None:
     path = tmp_path / name
     if name == "text.png":
         path.write_text("no picture")
+    if name == "torn.gif":
+        whole = animation(path, count=20).read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
     text = f"image:{square},mask={path}" if name == "mask.png" else f"image:{path}"
     with pytest.raises(MediaError) as caught:
         layer(text)
     assert name in caught.value.problem
     assert caught.value.hint
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.gif"
+    os.mkfifo(path)
+    with pytest.raises(MediaError, match=r"pipe\.gif"):
+        layer(f"image:{path}")
+
+
+def test_a_large_still_of_a_kind_that_can_move_is_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "still.webp"
+    Pillow.new("RGB", (4000, 3000), (255, 255, 255)).save(path)
+    assert box(shown(layer(f"image:{path},width=0.5"))) == (16, 24, 48, 48)
 
 
 def test_one_bad_layer_refuses_all(square: Path) -> None:

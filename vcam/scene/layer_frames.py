@@ -1,5 +1,6 @@
 """What a layer's file shows: a picture, or an animation, as pictures with alpha that fit into memory."""
 
+import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
@@ -8,7 +9,16 @@ from pathlib import Path
 from PIL import Image as Pillow
 from PIL import ImageChops
 
-from vcam.scene.picture_file import load_rgba
+from vcam.errors import MediaError
+from vcam.scene.animation import read_layers
+from vcam.scene.picture_file import DAMAGE, load_rgba
+
+_MOST_PICTURES = 300
+_MOST_READ_PIXELS = 300_000_000
+"""Some seconds of decoding."""
+_MOST_KEPT_PIXELS = 16_000_000
+"""Of all pictures of an animation together: 64 MB, and for each output up to 96 MB."""
+_STEP = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +35,50 @@ class Frames:
 
 def load_frames(path: Path, mask: Path | None) -> Frames:
     """Of a still picture one, shown for ever. mask: see LayerSpec. Raises MediaError."""
-    timed = [(load_rgba(path), 1)]
+    timed = _bounded(path) if _moves(path) else [(load_rgba(path), 1)]
     pictures = [picture for picture, _ in timed]
     if mask is not None:
         cover = load_rgba(mask)
         pictures = [_masked(picture, cover) for picture in pictures]
     return Frames(tuple(pictures), tuple(accumulate(duration_ns for _, duration_ns in timed)))
+
+
+def _moves(path: Path) -> bool:
+    """What cannot be read does not; the reader of pictures then says why."""
+    try:
+        if not path.is_file():
+            return False
+        with warnings.catch_warnings(action="ignore"), Pillow.open(path, formats=("GIF", "WEBP")) as opened:
+            return getattr(opened, "n_frames", 1) > 1
+    except (*DAMAGE, Pillow.DecompressionBombError):
+        return False
+
+
+def _bounded(path: Path) -> list[tuple[Pillow.Image, int]]:
+    """All pictures of an animation, smaller where all together would take too much memory."""
+    timed: list[tuple[Pillow.Image, int]] = []
+    scale, read_pixels = 1.0, 0
+    for picture, duration_ns in read_layers(path):
+        read_pixels += picture.width * picture.height
+        if len(timed) == _MOST_PICTURES or read_pixels > _MOST_READ_PIXELS:
+            raise MediaError(
+                f"{path} is too long for a layer: it has more than {len(timed)} pictures of {picture.size[0]} by "
+                f"{picture.size[1]}",
+                hint="leave out every second picture, or make it shorter or smaller",
+                path=str(path),
+            )
+        timed.append((_shrunk(picture, scale), duration_ns))
+        while len(timed) * picture.width * picture.height * scale**2 > _MOST_KEPT_PIXELS:
+            scale *= _STEP
+            timed = [(_shrunk(kept, _STEP), lasts_ns) for kept, lasts_ns in timed]
+    return timed
+
+
+def _shrunk(picture: Pillow.Image, scale: float) -> Pillow.Image:
+    if scale == 1.0:
+        return picture
+    size = (max(1, round(scale * picture.width)), max(1, round(scale * picture.height)))
+    return picture.resize(size, Pillow.Resampling.BILINEAR)
 
 
 def _masked(picture: Pillow.Image, mask: Pillow.Image) -> Pillow.Image:
