@@ -138,13 +138,15 @@ def test_an_animation_is_kept_small(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(frames.pictures) == 12
     assert len(sizes) == 1
     assert sum(picture.width * picture.height for picture in frames.pictures) <= 101_000
-    assert box(shown(PictureLayer(frames, Placement(Anchor.TOP, 0.5, 0.0, 1.0), 1.0)))[2] == 64
+    target = VideoFormat(PixelFormat.RGB24, 800, 400)
+    one = PictureLayer(frames, Placement(Anchor.TOP_LEFT, 0.0, 0.0), 1.0)
+    assert box(shown(one, target)) == (0, 0, 400, 200), "it is shown as large as it is in its file"
 
 
 def test_a_long_animation_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = animation(tmp_path / "long.gif", count=6)
     monkeypatch.setattr(module, "_MOST_PICTURES", 5)
-    with pytest.raises(MediaError, match=r"more than 5 pictures of 8 by 8"):
+    with pytest.raises(MediaError, match=r"more than 5 pictures of 8x8"):
         layer(f"image:{path}")
     monkeypatch.setattr(module, "_MOST_PICTURES", 300)
     monkeypatch.setattr(module, "_MOST_READ_PIXELS", 200)

@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageChops
 
 from vcam.errors import MediaError
+from vcam.frame import Size
 from vcam.scene.animation import read_layers
 from vcam.scene.picture_file import DAMAGE, load_rgba
 
@@ -23,8 +24,10 @@ _STEP = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """RGBA pictures of one size. ends_ns: when each ends, from the beginning of the first."""
+    """RGBA pictures. size: their own in the file; they may be kept smaller. ends_ns: when each ends, from the beginning
+    of the first."""
 
+    size: Size
     pictures: tuple[Pillow.Image, ...]
     ends_ns: tuple[int, ...]
 
@@ -35,12 +38,16 @@ class Frames:
 
 def load_frames(path: Path, mask: Path | None) -> Frames:
     """Of a still picture one, shown for ever. mask: see LayerSpec. Raises MediaError."""
-    timed = _bounded(path) if _moves(path) else [(load_rgba(path), 1)]
+    if _moves(path):
+        size, timed = _bounded(path)
+    else:
+        still = load_rgba(path)
+        size, timed = Size(*still.size), [(still, 1)]
     pictures = [picture for picture, _ in timed]
     if mask is not None:
         cover = load_rgba(mask)
         pictures = [_masked(picture, cover) for picture in pictures]
-    return Frames(tuple(pictures), tuple(accumulate(duration_ns for _, duration_ns in timed)))
+    return Frames(size, tuple(pictures), tuple(accumulate(duration_ns for _, duration_ns in timed)))
 
 
 def _moves(path: Path) -> bool:
@@ -54,24 +61,25 @@ def _moves(path: Path) -> bool:
         return False
 
 
-def _bounded(path: Path) -> list[tuple[Pillow.Image, int]]:
-    """All pictures of an animation, smaller where all together would take too much memory."""
+def _bounded(path: Path) -> tuple[Size, list[tuple[Pillow.Image, int]]]:
+    """The size of an animation's pictures, and all of them, smaller where together they would take too much memory."""
+    size = Size(1, 1)
     timed: list[tuple[Pillow.Image, int]] = []
     scale, read_pixels = 1.0, 0
     for picture, duration_ns in read_layers(path):
-        read_pixels += picture.width * picture.height
+        size = Size(*picture.size)
+        read_pixels += size.width * size.height
         if len(timed) == _MOST_PICTURES or read_pixels > _MOST_READ_PIXELS:
             raise MediaError(
-                f"{path} is too long for a layer: it has more than {len(timed)} pictures of {picture.size[0]} by "
-                f"{picture.size[1]}",
+                f"{path} is too long for a layer: it has more than {len(timed)} pictures of {size}",
                 hint="leave out every second picture, or make it shorter or smaller",
                 path=str(path),
             )
         timed.append((_shrunk(picture, scale), duration_ns))
-        while len(timed) * picture.width * picture.height * scale**2 > _MOST_KEPT_PIXELS:
+        while len(timed) * size.width * size.height * scale**2 > _MOST_KEPT_PIXELS:
             scale *= _STEP
             timed = [(_shrunk(kept, _STEP), lasts_ns) for kept, lasts_ns in timed]
-    return timed
+    return size, timed
 
 
 def _shrunk(picture: Pillow.Image, scale: float) -> Pillow.Image:

@@ -61,7 +61,7 @@ class PictureLayer:
         return self._drawn[target][self._frames.at(pts_ns)]
 
     def _draw(self, picture: Pillow.Image, target: VideoFormat) -> Overlay | None:
-        size = _size(picture, self._placement.width, target.size)
+        size = _size(self._frames.size, self._placement.width, target.size)
         if picture.size != (size.width, size.height):
             picture = picture.resize((size.width, size.height), Pillow.Resampling.LANCZOS)
         return _encoded(picture, self._opacity, self._placement.corner(size, target.size), target)
@@ -73,10 +73,10 @@ def _encoded(picture: Pillow.Image, opacity: float, corner: tuple[int, int], tar
     return encode_overlay(rgba, *corner, target)
 
 
-def _size(picture: Pillow.Image, width: float | None, target: Size) -> Size:
+def _size(own: Size, width: float | None, target: Size) -> Size:
     """Without a width: its own size, made smaller where it does not fit."""
     if width is None:
-        scale = min(1.0, target.width / picture.width, target.height / picture.height)
+        scale = min(1.0, target.width / own.width, target.height / own.height)
     else:
-        scale = min(width * target.width / picture.width, _HIGHEST * target.height / picture.height)
-    return Size(max(1, round(scale * picture.width)), max(1, round(scale * picture.height)))
+        scale = min(width * target.width / own.width, _HIGHEST * target.height / own.height)
+    return Size(max(1, round(scale * own.width)), max(1, round(scale * own.height)))
