@@ -224,3 +224,43 @@ def test_a_file_is_converted_frame_by_frame(capsys: pytest.CaptureFixture[str], 
     run(replace(ENDLESS, input="file:in.mkv", output=["file:out.mp4"]))
     assert re.search(r"^12 frames live, 0 safe, 0 dropped", capsys.readouterr().err, re.M)
     assert (tmp_path / "out.mp4").stat().st_size > 0
+
+
+def test_signals_show_the_next_profile_and_pause(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('background = "color:#102030"\n')
+    (tmp_path / "b.toml").write_text("background = \n")
+    (tmp_path / "c.toml").write_text('background = "color:#405060"\n')
+    (tmp_path / "d.toml").write_text("refine = 0.5\n")
+    following, pausing = partial(send, signal.SIGUSR1), partial(send, signal.SIGUSR2)
+
+    def spoil_and_follow() -> None:
+        (tmp_path / "d.toml").write_text('background = "image:nothing.png"\n')
+        following()
+
+    heard = script(
+        {
+            "pipeline.state=live": [following, terminate],
+            "scene.changed": [following, spoil_and_follow],
+            "profile.rejected": [pausing],
+            "pipeline.state=safe": [pausing],
+        }
+    )
+    run(replace(ENDLESS, profiles_dir=tmp_path, media_dir=tmp_path))
+    told = [logs.facts_of(record)["profile"] for record in heard.records if record.getMessage() == "scene.changed"]
+    assert told == ["a", "c"], "b is broken; d names a picture that is gone, and the scene stays"
+    states = [logs.facts_of(record) for record in heard.records if record.getMessage() == "pipeline.state"]
+    assert {"state": "safe", "reason": "paused"} in states
+
+
+def test_without_profiles_the_signal_changes_nothing(tmp_path: Path) -> None:
+    heard = script({"pipeline.state=live": [partial(send, signal.SIGUSR1)], "profile.none": [terminate]})
+    run(replace(ENDLESS, profiles_dir=tmp_path / "none", media_dir=tmp_path))
+    assert "ctl profile" in str(heard.facts("profile.none")["hint"])
+
+
+def test_any_setting_can_be_set_by_its_key() -> None:
+    heard = script()
+    run(replace(SMALL, frames=2, set=["refine=0.5", "safe_after_ms=300"]))
+    assert {"refine", "safe_after_ms"} <= set(str(heard.facts("config.read")["changed"]).split())
+    with pytest.raises(ConfigError, match="there is no setting --refin"):
+        run(replace(SMALL, set=["refin=0.5"]))

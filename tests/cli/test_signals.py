@@ -4,14 +4,14 @@ import os
 import signal
 import threading
 
-from vcam.cli.signals import RELOAD, STOP, SignalBox
+from vcam.cli.signals import NEXT_PROFILE, PAUSE, RELOAD, STOP, SignalBox
 
 LONG_S = 20.0
 
 
 def test_each_signal_arrives_once() -> None:
     with SignalBox() as box:
-        for number in (*STOP, RELOAD):
+        for number in (*STOP, RELOAD, NEXT_PROFILE, PAUSE):
             os.kill(os.getpid(), number)
             assert box.wait(LONG_S) is number
         assert box.wait(0.0) is None
@@ -34,7 +34,7 @@ def test_waking_ends_a_wait_without_a_signal() -> None:
 
 
 def test_handlers_are_as_before_afterwards() -> None:
-    numbers = (*STOP, RELOAD)
+    numbers = (*STOP, RELOAD, NEXT_PROFILE, PAUSE)
     before = [signal.getsignal(number) for number in numbers]
     box = SignalBox()
     with box:

@@ -14,9 +14,11 @@ from starlette.testclient import TestClient
 
 from tests.pipeline.rig import Rig
 from vcam.config import Config
-from vcam.control.app import ControlApp, Folders
+from vcam.control.app import ControlApp
 from vcam.control.desk import Desk
 from vcam.control.guard import Token
+from vcam.control.media import MediaFolder
+from vcam.control.profiles import Profiles
 from vcam.errors import ConfigError
 from vcam.frame import Plane
 from vcam.pipeline.supervisor import Pipeline
@@ -45,7 +47,8 @@ class Control:
         self.media = self.folder / "media"
         self.profiles = self.folder / "profiles"
         token = None if self.token is None else Token(self.token)
-        self.app = ControlApp(self.desk, Folders(self.media, self.profiles), token=token)
+        media = MediaFolder(self.media)
+        self.app = ControlApp(self.desk, media, Profiles(self.profiles, media), token=token)
         self.client = self.client_at(HERE)
 
     def client_at(self, peer: tuple[str, int], host: str = HOST, *, raises: bool = True) -> TestClient:

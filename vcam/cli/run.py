@@ -19,7 +19,8 @@ from vcam.cli.tables import stage_table
 from vcam.cli.watch import Watch
 from vcam.config import Config, changed, find_config_file, load_config
 from vcam.control.desk import Desk
-from vcam.control.start import Places, control_server
+from vcam.control.profiles import Profiles
+from vcam.control.start import Places, control_server, kept_in
 from vcam.errors import VcamError
 from vcam.pipeline.assemble import assemble
 from vcam.pipeline.snapshot import Outcome
@@ -76,8 +77,9 @@ def run(options: RunOptions) -> None:
             _desk(pipeline, settings, config, display) as desk,
             notifier(pipeline.snapshot, os.environ),
         ):
-            operation = _Operation(desk, display)
-            stopped_by = supervise(pipeline, signals, Hooks(operation.tick, operation.reload))
+            operation = _Operation(desk, display, kept_in(config, settings.places())[1])
+            hooks = Hooks(operation.tick, operation.reload, operation.next_profile, operation.pause)
+            stopped_by = supervise(pipeline, signals, hooks)
         _tell_end(pipeline, time.monotonic() - began_s, console, as_log=operation.config.log_format == "json")
     if stopped_by is not None and not operation.endless:
         raise typer.Exit(KILLED_BY + stopped_by)
@@ -98,8 +100,9 @@ def _configure_logs(config: Config) -> None:
 class _Operation:
     """What the main thread does between signals."""
 
-    def __init__(self, desk: Desk, display: Display) -> None:
+    def __init__(self, desk: Desk, display: Display, profiles: Profiles) -> None:
         self._desk = desk
+        self._profiles = profiles
         self._display = display
         self._watch = Watch(desk.pipeline, display, desk.pipeline.total_frames)
         self._table_at = _TABLE_EVERY_FRAMES
@@ -127,6 +130,21 @@ class _Operation:
             self._desk.reload()
         except VcamError as error:
             _log.error("config.rejected", extra={"problem": error.problem, "hint": error.hint})
+
+    def next_profile(self) -> None:
+        """The one after the one in effect; one that is bad is logged and changes nothing."""
+        name = self._profiles.after(self._desk.profile)
+        if name is None:
+            _log.warning("profile.none", extra={"hint": "vcam ctl profile NAME --save"})
+            return
+        try:
+            self._desk.change_scene(self._profiles.values(name), profile=name)
+        except VcamError as error:
+            _log.error("profile.rejected", extra={"problem": error.problem, "hint": error.hint})
+
+    def pause(self) -> None:
+        """Or resume."""
+        self._desk.pipeline.pause(paused=not self._desk.pipeline.paused)
 
 
 def _tell_end(pipeline: Pipeline, seconds: float, console: Console, *, as_log: bool) -> None:

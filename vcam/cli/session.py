@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from vcam.cli.signals import RELOAD, SignalBox
+from vcam.cli.signals import NEXT_PROFILE, PAUSE, RELOAD, STOP, SignalBox
 
 _TICK_S = 0.1
 
@@ -19,26 +19,33 @@ class Runnable(Protocol):
     def stop(self) -> None: ...
 
 
+def _nothing() -> None:
+    """What is not asked for does not happen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Called in the main thread. tick: some ten times a second. reload: on SIGHUP."""
+    """Called in the main thread. tick: some ten times a second. The others on SIGHUP, SIGUSR1 and SIGUSR2."""
 
     tick: Callable[[], object]
     reload: Callable[[], None]
+    next_profile: Callable[[], None] = _nothing
+    pause: Callable[[], None] = _nothing
 
 
 def supervise(pipeline: Runnable, signals: SignalBox, hooks: Hooks) -> signal.Signals | None:
     """Run until the source ends, an error, or a signal, which is returned. Raises what ``pipeline.run`` raises."""
     stopped_by: signal.Signals | None = None
+    asked = {RELOAD: hooks.reload, NEXT_PROFILE: hooks.next_profile, PAUSE: hooks.pause}
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="vcam-supervisor") as threads:
         running = threads.submit(pipeline.run)
         running.add_done_callback(lambda _: signals.wake())
         try:
             while not running.done():
                 arrived = signals.wait(_TICK_S)
-                if arrived is RELOAD:
-                    hooks.reload()
-                elif arrived is not None:
+                if arrived in asked:
+                    asked[arrived]()
+                elif arrived in STOP:
                     stopped_by = arrived
                     pipeline.stop()
                     signals.kill_next_time()

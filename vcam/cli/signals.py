@@ -7,13 +7,15 @@ from typing import Self
 
 STOP = frozenset({signal.SIGINT, signal.SIGTERM})
 RELOAD = signal.SIGHUP
+NEXT_PROFILE, PAUSE = signal.SIGUSR1, signal.SIGUSR2
+_CAUGHT = (*STOP, RELOAD, NEXT_PROFILE, PAUSE)
 
 KILLED_BY = 128
 """Shell convention for the exit code of work that a signal cut short: this plus the signal's number."""
 
 
 class SignalBox:
-    """Collects SIGINT, SIGTERM and SIGHUP while entered. Entered and left by the main thread.
+    """Collects SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 while entered. Entered and left by the main thread.
 
     A handler runs between two instructions of the main thread, whatever that holds at the moment: so it only puts the
     number into a SimpleQueue, which is made to be re-entered; no lock of ours is ever taken in it.
@@ -24,7 +26,7 @@ class SignalBox:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
-        for number in (*STOP, RELOAD):
+        for number in _CAUGHT:
             self._before[number] = signal.signal(number, self._put)
         return self
 

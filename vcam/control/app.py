@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -30,26 +28,25 @@ from vcam.control.state import Teller
 from vcam.errors import VcamError
 
 
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """Where uploads and profiles are kept; made when they are needed."""
-
-    media: Path
-    profiles: Path
-
-
 class ControlApp:
     """asgi: what a server serves. names: see Guard."""
 
-    def __init__(self, desk: Desk, folders: Folders, *, token: Token | None = None, names: Sequence[str] = ()) -> None:
-        media = MediaFolder(folders.media)
+    def __init__(
+        self,
+        desk: Desk,
+        media: MediaFolder,
+        profiles: Profiles,
+        *,
+        token: Token | None = None,
+        names: Sequence[str] = (),
+    ) -> None:
         media.clean()
         teller = Teller(desk)
         self.events = Events(teller)
         self.preview = Preview(desk.pipeline)
         endpoints = [
             *OperationApi(desk, teller, self.events).endpoints(),
-            *SceneApi(desk, teller, media, Profiles(folders.profiles, media)).endpoints(),
+            *SceneApi(desk, teller, media, profiles).endpoints(),
             *SetupApi(desk).endpoints(),
             *MediaApi(desk, media, self.preview).endpoints(),
         ]

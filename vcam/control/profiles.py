@@ -60,6 +60,13 @@ class Profiles:
         """What it sets, by key of Config. Raises RefusedError (404), ConfigError."""
         return all_with_media(given_values(self._read(name)), self._located)
 
+    def after(self, name: str | None) -> str | None:
+        """The next one that can be applied, the first after the last; None where there is none."""
+        good = [view.name for view in self.views() if view.problem is None]
+        if name not in good:
+            return good[0] if good else None
+        return good[(good.index(name) + 1) % len(good)]
+
     def save(self, name: str, values: Mapping[str, object]) -> bool:
         """Write it, replacing one of that name; whether it is new. Raises RefusedError."""
         if not _NAME.fullmatch(name):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from vcam.config import Config
 from vcam.control.desk import Desk
+from vcam.control.media import MediaFolder
+from vcam.control.profiles import Profiles
 from vcam.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,18 +49,23 @@ def control_server(desk: Desk, places: Places) -> Iterator[None]:
     if not addresses:
         yield
         return
-    from vcam.control.app import ControlApp, Folders
+    from vcam.control.app import ControlApp
     from vcam.control.guard import read_token
     from vcam.service.http import HttpServer
 
     token = None if config.control_token_file is None else read_token(config.control_token_file)
-    folders = Folders(config.media_dir or places.media, config.profiles_dir or places.profiles)
-    app = ControlApp(desk, folders, token=token, names=_own_names(config.control_host))
+    app = ControlApp(desk, *kept_in(config, places), token=token, names=_own_names(config.control_host))
     with HttpServer(app.asgi, *addresses, name="vcam-control"):
         try:
             yield
         finally:
             app.close()
+
+
+def kept_in(config: Config, places: Places) -> tuple[MediaFolder, Profiles]:
+    """Uploads and profiles, in the folders of the settings, else in the usual ones."""
+    media = MediaFolder(config.media_dir or places.media)
+    return media, Profiles(config.profiles_dir or places.profiles, media)
 
 
 def _addresses(config: Config, default_socket: Path | None) -> "list[Address | SocketFile]":
