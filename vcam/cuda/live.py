@@ -62,7 +62,7 @@ class FigureStruct(ctypes.Structure):
     _fields_: ClassVar = [
         ("look", ctypes.c_float * LOOK_FLOATS),
         ("pairs", ctypes.c_int32),
-        ("unused", ctypes.c_int32 * 2),
+        ("unused", ctypes.c_int32),
     ]
 
 

@@ -33,7 +33,7 @@ struct Live {
 struct Figure {
     look::Look look;
     int32_t pairs;
-    int32_t unused[2];
+    int32_t unused;
 };
 
 }  // namespace vcam::cuda
