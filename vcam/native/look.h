@@ -11,8 +11,8 @@
 // FAIL CLOSED. Opacity and cover are at most 1 and alpha is only ever multiplied by them: where the matte gives 0, the
 // result is the background.
 //
-// A ghost is the person once more, moved sideways by a whole number of pixel pairs, over the background before the person
-// is: out = person over (ghost over background), each by the whole arithmetic above, a ghost with an opacity of its
+// A ghost is the person once more, moved sideways by a whole number of pixel pairs, over the background before the
+// person is: out = person over (ghost over background), each by the whole arithmetic above, a ghost with an opacity of its
 // own. Its alpha is that of the pixel it was moved from, its row that of where it is (rows do not move).
 #pragma once
 
@@ -22,8 +22,8 @@ namespace vcam::look {
 
 using pixel::Vec3;
 
-// Entries of a table, for values from 0 to 1. Four for each level of 8 bits: the nearest is near enough, and reading two to
-// lie between them takes twice as long.
+// Entries of a table, for values from 0 to 1. Four for each level of 8 bits: the nearest is near enough, and reading
+// two to lie between them takes twice as long.
 constexpr int kCurve = 1024;
 
 // Floats only, in this order: vcam.compose.look writes them. No pointer: one copy serves a processor or a GPU.
@@ -32,7 +32,7 @@ struct Look {
     pixel::Matrix34 tint;   // after them
     float opacity;          // 0..1
     float wrap;             // 0..1
-    // Scan lines: `line_turns` waves per row of the output, begun at line_phase; what a line takes of light and of cover.
+    // Scan lines: `line_turns` waves per row of the output, begun at line_phase; what they take of light and of cover.
     float line_turns, line_phase, line_light, line_cover;
     // A band that sweeps over them, and the light that it adds.
     float band_turns, band_phase, band_light;
@@ -104,8 +104,8 @@ VCAM_HD T cover(const Look& look, const RowLook& row, T alpha) {
 constexpr int kLightCells = 160;
 constexpr float kLightSpread = 0.02f;
 
-// The light that the background sends through one cell; `lit` gets it spread by three boxes along rows and columns (what
-// lies beyond the border sends none), and reads it bilinearly.
+// The light that the background sends through one cell; `lit` gets it spread by three boxes along rows and columns
+// (what lies beyond the border sends none), and reads it bilinearly.
 template <class T>
 VCAM_HD Vec3<T> light(T alpha, Vec3<T> background) {
     const T through = 1.0f - alpha;

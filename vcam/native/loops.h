@@ -89,7 +89,7 @@ struct Sample {
     int width, height;
 };
 
-// A coarse picture (3, rows, columns), RGB in [0, 1], spread over a view; scale: pixels of the view per cell. Null: none.
+// A coarse picture (3, rows, columns), RGB in [0, 1], spread over a view; scale: pixels of the view per cell.
 struct Wash {
     const float* rgb;
     int columns, rows;

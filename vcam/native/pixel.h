@@ -115,8 +115,9 @@ VCAM_HD Tap tap_at(float position, int size) {
 
 // Where output sample i of a linear resize reads: half-pixel centres, taps clamped at the border.
 //
-// scale is output size / input extent and origin the first input coordinate of that extent (0 without a crop). A negative
-// scale reads to the left from there: mirrored. The expression is that of ONNX Resize (coordinate_transformation_mode half_pixel), in float as ONNX Runtime computes it.
+// scale is output size / input extent and origin the first input coordinate of that extent (0 without a crop). A
+// negative scale reads to the left from there: mirrored. The expression is that of ONNX Resize
+// (coordinate_transformation_mode half_pixel), in float as ONNX Runtime computes it.
 VCAM_HD Tap tap(int i, float scale, float origin, int size) {
     return tap_at((static_cast<float>(i) + 0.5f) / scale - 0.5f + origin, size);
 }

@@ -3,15 +3,18 @@
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import TypeVar
 
 from vcam.frame import VideoFormat
 from vcam.scene.layers import build_layers
 from vcam.scene.spec import build_scene, parse_color
-from vcam.scene_settings import SceneSettings
-from vcam.stages import Framing, Layer, MatteControls, Scene
+from vcam.scene_settings import SCENE_KEYS, SceneSettings
+from vcam.stages import Framing, Layer, MatteControls, PersonLook, Scene
 
 _log = logging.getLogger(__name__)
+
+_Values = TypeVar("_Values", Framing, MatteControls, PersonLook)
 
 _BACKDROP_KEYS = {"background", "color"}
 """Those whose change asks for another backdrop; the others keep the one there is, and read no file again."""
@@ -59,6 +62,18 @@ def _dressed(scene: Scene, settings: SceneSettings) -> Scene:
     """The same backdrop and layers, with everything else as the settings say."""
     return replace(
         scene,
-        matte=MatteControls(settings.smoothing, settings.despill, settings.refine),
-        framing=Framing(auto=settings.auto_frame),
+        matte=_of(MatteControls, settings),
+        person=_of(PersonLook, settings, "person_"),
+        framing=replace(_of(Framing, settings), auto=settings.auto_frame),
     )
+
+
+def _of(values: type[_Values], settings: SceneSettings, prefix: str = "") -> _Values:
+    """The settings that bear the names of its fields, after a prefix or plainly; a field without one keeps its
+    default."""
+    keys = {name: key for name in _names(values) for key in (name, prefix + name) if key in SCENE_KEYS}
+    return values(**{name: getattr(settings, key) for name, key in keys.items()})
+
+
+def _names(values: type[_Values]) -> list[str]:
+    return [field.name for field in fields(values)]
