@@ -138,6 +138,7 @@ class Config(SceneSettings, BaseSettings):
     control_token_file: _Folder | None = None
     media_dir: _Folder | None = None
     profiles_dir: _Folder | None = None
+    preview_source: bool = False
     log_level: LogLevel = "info"
     log_format: LogFormat = "console"
     benchmark: bool = False
@@ -177,7 +178,7 @@ RELOADABLE: Mapping[str, Reload] = MappingProxyType(
             (
                 *("input", "engine", "model", "models_dir", "model_download", "plan_dir", "while_building", "quality"),
                 *("downsample", "fp16", "threads", "frames", "pace", "loop", "wait_for_camera", "on_demand"),
-                *("idle_after_s", "safe_after_ms", "max_latency_ms", "give_up_after_s"),
+                *("idle_after_s", "safe_after_ms", "max_latency_ms", "give_up_after_s", "preview_source"),
             ),
             Reload.RESTART_STAGES,
         ),

@@ -32,6 +32,7 @@ PATHS = {
     "/backgrounds/{name}": {"get", "delete"},
     "/snapshot.jpg": {"get"},
     "/preview.mjpg": {"get"},
+    "/source.jpg": {"get"},
     "/setup": {"get", "patch"},
     "/camera": {"get", "patch"},
 }

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
@@ -13,7 +14,8 @@ import pytest
 
 from tests.control.rig import API, Control, pixels, running
 from tests.pipeline import room
-from tests.pipeline.rig import ENGINE_BROKE, LIMIT_S, Rig, raises, wait_until
+from tests.pipeline.rig import ENGINE_BROKE, LIMIT_S, POLICY, Rig, raises, wait_until
+from vcam.config import Config
 from vcam.control import preview as preview_module
 from vcam.frame import Image, Plane, Stamp, split_planes
 from vcam.service.http import Address, HttpServer
@@ -286,3 +288,27 @@ def test_a_wide_picture_is_halved_for_looking_at() -> None:
     wide = preview_module._moving_matte(np.zeros((100, 2600), np.uint8))
     assert pixels(wide).shape == (34, 867)
     assert pixels(preview_module.matte_jpeg(np.zeros((100, 2600), np.uint8))).shape == (100, 2600)
+
+
+def test_the_cameras_own_picture_is_given_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(policy=replace(POLICY, preview_source=False))
+    with running(tmp_path, rig) as control:
+        rig.wait_live(1)
+        status, told = control.ask("GET", "/source.jpg")
+        assert status == 403
+        assert "preview_source" in str(told["hint"])
+        monkeypatch.setattr(preview_module, "WAIT_S", 0.2)
+        control.desk._config = Config(background="green", preview_source=True)
+        assert control.ask("GET", "/source.jpg")[0] == 503, "the pipeline holds it back, whatever the API thinks"
+
+
+def test_the_operator_may_let_the_cameras_own_picture_out(tmp_path: Path) -> None:
+    rig = Rig(policy=replace(POLICY, preview_source=True))
+    with running(tmp_path, rig) as control:
+        rig.wait_live(1)
+        control.desk._config = Config(background="green", preview_source=True)
+        answer = control.client.get(f"{API}/source.jpg")
+        assert answer.status_code == 200
+        assert leaks(pixels(answer.content))
+        assert not leaks(snapshot(control))
+    rig.assert_closed()

@@ -124,6 +124,7 @@ class RunOptions:
     control_token_file: Annotated[Path | None, _live(_TOKEN, metavar="FILE")] = None
     media_dir: Annotated[Path | None, _live("Where uploaded backgrounds are kept.", metavar="DIR")] = None
     profiles_dir: Annotated[Path | None, _live("Where named scenes are kept.", metavar="DIR")] = None
+    preview_source: Annotated[bool | None, _live("Give out the camera's own picture, too.", default="no")] = None
     log_level: Annotated[LogLevel | None, _more("debug to error.", default="info", metavar="NAME")] = None
     log_format: Annotated[LogFormat | None, _more("console or json.", default="console", metavar="NAME")] = None
     config: ConfigOpt = None
@@ -189,7 +190,7 @@ class DoctorOptions:
     config: ConfigOpt = None
 
 
-_SUITES = "compose, pipeline, baseline, engines, soak; gpu, gpu-soak. Without any: all that need no GPU."
+_SUITES = "compose, pipeline, baseline, engines, scene, soak; gpu, gpu-soak. Without any: all that need no GPU."
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ _AT_ONCE = 2
 _LONGEST_NAME = 200
 
 _UPLOAD_TEXT = "Upload a picture, or a video (its first minute, without sound). It is decoded and written anew."
+_SOURCE_TEXT = "The camera's own picture, if preview_source is set in vcam.toml; else nobody gets it (403)."
 _NAMES: dict[str, Schema] = {"name": {"type": "string", "pattern": f"^{MEDIA}$"}}
 _FLAG: Schema = {"type": "string", "enum": ["0", "1"]}
 _FILE_NAME: Schema = {"type": "string", "maxLength": _LONGEST_NAME}
@@ -79,6 +80,7 @@ class MediaApi:
                 JPEG,
                 query={"matte": _FLAG},
             ),
+            Endpoint("GET", "/source.jpg", _SOURCE_TEXT, self.source, JPEG),
             Endpoint(
                 *("GET", "/preview.mjpg", "The same, moving: one JPEG after another, without an end."),
                 self.motion,
@@ -106,6 +108,16 @@ class MediaApi:
 
     async def snapshot(self, request: Request) -> Response:
         return Response(await self._preview.jpeg(matte=_flag(request, "matte")), media_type=JPEG)
+
+    async def source(self, request: Request) -> Response:
+        query(request)
+        if not self._desk.config.preview_source:
+            raise RefusedError(
+                HTTPStatus.FORBIDDEN,
+                "the camera's own picture is given to nobody",
+                hint="set preview_source = true in vcam.toml, if it may be",
+            )
+        return Response(await self._preview.source_jpeg(), media_type=JPEG)
 
     async def motion(self, request: Request) -> Response:
         return self._preview.motion(matte=_flag(request, "matte"))

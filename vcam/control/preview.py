@@ -37,6 +37,7 @@ class Preview:
         self._pipeline = pipeline
         self._audience = Audience(MOST_VIEWERS)
         self._stills = _Shots(pipeline.tap.pictures, picture_jpeg), _Shots(pipeline.tap.mattes, matte_jpeg)
+        self._sources = _Shots(pipeline.tap.sources, picture_jpeg)
         self._moving = (
             _Shots(pipeline.tap.pictures, _moving_picture, _MOVING_EVERY_S),
             _Shots(pipeline.tap.mattes, _moving_matte, _MOVING_EVERY_S),
@@ -53,11 +54,14 @@ class Preview:
         try:
             return await self._stills[matte].next()
         except TimeoutError:
-            raise RefusedError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"no {'matte' if matte else 'picture'} was made within {WAIT_S:g} s",
-                hint="GET /api/v1/state says why: paused, idle, no camera, or still starting",
-            ) from None
+            raise _none_came("matte" if matte else "picture") from None
+
+    async def source_jpeg(self) -> bytes:
+        """The camera's own picture, where the operator allows that. Raises RefusedError: none comes."""
+        try:
+            return await self._sources.next()
+        except TimeoutError:
+            raise _none_came("picture of the camera") from None
 
     def motion(self, *, matte: bool) -> StreamingResponse:
         """One JPEG after another, while there are any. Raises RefusedError."""
@@ -110,6 +114,14 @@ class _Shots(Generic[T]):
         self._due_s = max(now_s, self._due_s) + self._every_s
         item = await asyncio.wait_for(asyncio.wrap_future(self._tray.ask()), WAIT_S)
         return await run_in_threadpool(self._encode, item)
+
+
+def _none_came(what: str) -> RefusedError:
+    return RefusedError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"no {what} was made within {WAIT_S:g} s",
+        hint="GET /api/v1/state says why: paused, idle, no camera, or still starting",
+    )
 
 
 def _noticed(task: asyncio.Task[bytes]) -> None:

@@ -84,6 +84,7 @@ def wire(
             idle_after_s=config.idle_after_s if config.on_demand else None,
             give_up_after_s=config.give_up_after_s,
             wait_for_camera=config.wait_for_camera,
+            preview_source=config.preview_source,
         ),
         total_frames=config.frames if config.frames is not None or config.loop else nominal.frames,
         observer=observer,

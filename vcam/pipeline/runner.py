@@ -184,6 +184,8 @@ class FrameLoop:
         policy = self._wiring.policy
         line.follow(captured.frame.stamp)
         image = intake.picture(captured, self._times)
+        if policy.preview_source:
+            self._outputs.tap.source(image)
         images = line.processor.process(image, scene, self._times)
         if self._wiring.observer is not None:
             self._wiring.observer(image, line.processor, images)

@@ -1,7 +1,7 @@
 """Copies of what leaves, for those who ask to see it. While nobody asks, a frame costs one comparison.
 
-The camera's own picture never comes here: neither when the background ``none`` shows the room, nor from a frame that
-was not shown.
+The camera's own picture comes here only where the operator has allowed it, and then apart: it is among the pictures
+that leave neither when the background ``none`` shows the room, nor from a frame that was not shown.
 """
 
 import threading
@@ -41,16 +41,25 @@ class Tray(Generic[T]):
 
 
 class Tap:
-    """The first output's pictures, live ones and cards, and mattes: (H, W) uint8 at the camera's resolution."""
+    """The first output's pictures, live ones and cards, and mattes: (H, W) uint8 at the camera's resolution.
+
+    sources: the camera's own pictures, where ``Policy.preview_source`` lets them come.
+    """
 
     def __init__(self) -> None:
         self.pictures: Tray[Image] = Tray()
         self.mattes: Tray[Plane] = Tray()
+        self.sources: Tray[Image] = Tray()
 
     def picture(self, image: Image) -> None:
         """This one leaves; it is copied if someone asked."""
         if self.pictures.wanted:
             self.pictures.put(_copied(image))
+
+    def source(self, image: Image) -> None:
+        """The camera's own picture; one that a GPU decoded into its own memory is left there, and is not given."""
+        if self.sources.wanted and not image.device:
+            self.sources.put(_copied(image))
 
     def matte(self, alpha: Callable[[], Plane]) -> None:
         """A frame was shown, and this computes its alpha, as a new array."""

@@ -60,6 +60,7 @@ class Policy:
     engine_retry_s: wait before an engine that failed is opened again; doubles with each failure in a row.
     upgrade_retry_s: the same for a better engine that could not be made ready, while another runs.
     takeover: what that one must show before it takes over.
+    preview_source: the camera's own picture may be looked at; see Tap.
     clock: seconds of CLOCK_MONOTONIC, the one that cameras stamp their frames with.
     """
 
@@ -74,6 +75,7 @@ class Policy:
     engine_retry_s: float = 0.5
     upgrade_retry_s: float = 10.0
     takeover: TakeoverPolicy = field(default_factory=TakeoverPolicy)
+    preview_source: bool = False
     clock: Callable[[], float] = time.monotonic
 
 
