@@ -20,6 +20,10 @@ RULES: Mapping[str, tuple[str, ...]] = {
         *("openvino/libs/libopenvino_paddle*", "openvino/libs/libopenvino_jax*", "openvino/libs/libopenvino_gguf*"),
     ),
     "ONNX Runtime for programs in C++": ("onnxruntime/capi/libonnxruntime.so.*",),
+    "SciPy beside scipy.ndimage and what that loads": (
+        *("scipy/fft", "scipy/integrate", "scipy/interpolate", "scipy/io", "scipy/linalg", "scipy/optimize"),
+        *("scipy/signal", "scipy/sparse", "scipy/spatial", "scipy/stats"),
+    ),
     "sources and headers": (
         *("openvino/include", "openvino/cmake", "onnxsim/*.cpp", "onnxsim/*.cc", "onnxsim/*.h", "onnxsim/*.hpp"),
         "numpy/_core/include",
