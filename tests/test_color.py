@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from vcam.color import decode_matrix, decoding, encode_matrix, encoding, look_matrix, tinted
+from vcam.color import decode_matrix, decoding, encode_matrix, encoding, look_matrix, room_matrix, tinted
 from vcam.frame import Matrix, PixelFormat, Range, VideoFormat
+from vcam.looks import RoomLook
 
 COLOURS = np.array(
     [[0, 0, 0, 1], [1, 1, 1, 1], [1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 0, 1], [0.5, 0.25, 0.75, 1]]
@@ -100,3 +101,12 @@ def test_the_parts_of_a_look_come_in_their_order() -> None:
     np.testing.assert_allclose(_looked(all_three), wanted, atol=1e-6)
     wanted = 0.75 * wanted + 0.25 * np.array([0.2, 0.4, 1.0])
     np.testing.assert_allclose(_looked(tinted(all_three, 0.25, (51, 102, 255))), wanted, atol=1e-6)
+
+
+def test_a_room_without_a_look_has_no_matrix_and_one_with_it_shares_it() -> None:
+    assert room_matrix(RoomLook()) is None
+    assert room_matrix(RoomLook(color=(1, 2, 3))) is None
+    matrix = room_matrix(RoomLook(saturation=0.5, tint=0.2, color=(9, 9, 9)))
+    assert matrix is not None
+    assert matrix is room_matrix(RoomLook(saturation=0.5, tint=0.2, color=(9, 9, 9)))
+    np.testing.assert_array_equal(matrix, tinted(look_matrix(saturation=0.5), 0.2, (9, 9, 9)))

@@ -4,11 +4,12 @@ Kr and Kb: Rec. ITU-R BT.601-7 section 2.5.1 and BT.709-6 section 3. Ranges: BT.
 range is JFIF (ITU-T T.871 section 7).
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
 from vcam.frame import Matrix, PixelFormat, Planes, Range, Tensor, VideoFormat, allocate_planes
+from vcam.looks import RoomLook
 
 _LUMA_WEIGHTS = {Matrix.BT601: (0.299, 0.114), Matrix.BT709: (0.2126, 0.0722)}
 """(Kr, Kb) of each matrix."""
@@ -81,6 +82,17 @@ def tinted(matrix: Tensor, amount: float, color: tuple[int, int, int]) -> Tensor
     result = (1.0 - amount) * matrix.astype(np.float64)
     result[:, 3] += amount * np.array(color) / 255.0
     return result.astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def room_matrix(look: RoomLook) -> Tensor | None:
+    """(3, 4) float32 of ``look_matrix`` and ``tinted``, shared and read-only; None where the look changes nothing."""
+    if not look.changes:
+        return None
+    matrix = look_matrix(brightness=look.brightness, contrast=look.contrast, saturation=look.saturation)
+    result = tinted(matrix, look.tint, look.color)
+    result.flags.writeable = False
+    return result
 
 
 @cache

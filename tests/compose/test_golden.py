@@ -9,7 +9,7 @@ from vcam.compose.cpu import CpuFrameProcessor
 from vcam.fakes import FakeEngine
 from vcam.frame import Image, PixelFormat, Plane, Range, Stamp, VideoFormat, allocate_planes
 from vcam.scene.backdrops import SolidBackdrop
-from vcam.stages import Scene, StageTimes
+from vcam.stages import RoomLook, Scene, StageTimes
 
 WIDTH, HEIGHT = 320, 180
 CAMERA = VideoFormat(PixelFormat.I422, WIDTH, HEIGHT, range=Range.FULL)
@@ -52,6 +52,11 @@ def composed(scene: Scene, target: VideoFormat) -> Plane:
     [
         ("green-yuyv", Scene(SolidBackdrop((0, 177, 64))), VideoFormat(PixelFormat.YUYV, WIDTH, HEIGHT)),
         ("blur-nv12", Scene(SolidBackdrop((0, 0, 0)), blur=60.0), VideoFormat(PixelFormat.NV12, WIDTH, HEIGHT)),
+        (
+            "blur-looked",
+            Scene(SolidBackdrop((0, 0, 0)), blur=20.0, room=RoomLook(1.6, 1.3, 0.2, 0.4, (20, 60, 200))),
+            VideoFormat(PixelFormat.YUYV, WIDTH, HEIGHT),
+        ),
         ("blur-square", Scene(SolidBackdrop((0, 0, 0)), blur=20.0), VideoFormat(PixelFormat.I420, 120, 120)),
     ],
 )

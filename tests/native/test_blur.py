@@ -10,7 +10,9 @@ from scipy import ndimage
 from tests.native import reference
 from tests.native.pictures import PADDING, SEEDS, SOURCES, STAMP, TARGETS, blank, formats, matte, noise
 from vcam import native
+from vcam.color import room_matrix
 from vcam.frame import AffineMatte, Image, PixelFormat, Plane, Range, Size, VideoFormat
+from vcam.looks import RoomLook
 
 WIDTH, HEIGHT = 640, 360
 LOW = (72, 128)
@@ -127,6 +129,38 @@ def test_every_layout_and_size(
     if ndimage.maximum_filter(alpha_of(image, model) > 0.0, size=9).all():
         return  # no room is known farther from the person than the rim that counts as theirs
     for got, plane in zip(out, wanted, strict=True):
+        assert np.abs(got.astype(int) - plane.astype(int)).max() <= 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    target=formats(TARGETS, 130),
+    level=st.tuples(*[st.integers(0, 255)] * 3),
+    brightness=st.floats(0.0, 2.0),
+    contrast=st.floats(0.0, 2.0),
+    saturation=st.floats(0.0, 2.0),
+    tint=st.floats(0.0, 1.0),
+)
+def test_a_look_is_its_matrix_clipped_and_then_encoded(
+    target: VideoFormat,
+    level: tuple[int, int, int],
+    brightness: float,
+    contrast: float,
+    saturation: float,
+    tint: float,
+) -> None:
+    source = VideoFormat(PixelFormat.RGB24, target.width, target.height)
+    image = noise(source, 0)
+    image.planes[0].reshape(target.height, target.width, 3)[:] = level
+    matrix = room_matrix(RoomLook(brightness, contrast, saturation, tint, (200, 30, 90)))
+    blur = native.MaskedBlur(source.size)
+    blur.gather(image, matte((3, 4), alpha=0.0), 30.0)
+    out = blank(target)
+    blur.render(out, target, matrix)
+    rgb = np.array(level) / 255.0
+    wanted = rgb if matrix is None else (matrix[:, :3].astype(np.float64) @ rgb + matrix[:, 3]).clip(0.0, 1.0)
+    flat = np.broadcast_to(wanted[:, None, None], (3, target.height, target.width))
+    for got, plane in zip(out, reference.packed(reference.encoded(flat, target), target), strict=True):
         assert np.abs(got.astype(int) - plane.astype(int)).max() <= 1
 
 

@@ -8,12 +8,13 @@ from typing import Self
 import numpy as np
 
 from vcam import native
+from vcam.color import room_matrix
 from vcam.compose.person import PersonPainter
 from vcam.compose.post import MatteShaper, ShapedMatte
 from vcam.compose.view import View
 from vcam.errors import MatteInvalidError
-from vcam.frame import AffineMatte, Image, Plane, Planes, Size, Tensor, VideoFormat, allocate_planes
-from vcam.stages import EngineInfo, MattingEngine, Scene, Stage, StageTimes
+from vcam.frame import AffineMatte, Image, Plane, Planes, Size, Stamp, Tensor, VideoFormat, allocate_planes
+from vcam.stages import EngineInfo, MattingEngine, RoomLook, Scene, Stage, StageTimes
 
 FAINT = native.Levels(black=2.0 / 255.0, white=253.0 / 255.0)
 """A network leaves ghosts of a level or two of 255 far from the person: they become exact background."""
@@ -134,16 +135,16 @@ class CpuFrameProcessor:
             if target.size != picture.format.size:
                 continue
             if scene.blur > 0:
-                background = self._blurred(view, target, image)
+                background = self._blurred(view, target, scene.room, image.stamp)
             else:
                 background = scene.backdrop.render(target, image.stamp.pts_ns)
             self._painter.paint(view, picture, matte, window, background, self._outputs[target])
 
-    def _blurred(self, view: View, target: VideoFormat, image: Image) -> Image:
+    def _blurred(self, view: View, target: VideoFormat, room: RoomLook, stamp: Stamp) -> Image:
         if target not in self._rooms:
             self._rooms[target] = allocate_planes(target)[1]
-        view.blur.render(self._rooms[target], target)
-        return Image(self._rooms[target], target, image.stamp)
+        view.blur.render(self._rooms[target], target, room_matrix(room))
+        return Image(self._rooms[target], target, stamp)
 
     def _show_room(self, image: Image, times: StageTimes) -> Sequence[Image]:
         self.reset()

@@ -171,9 +171,12 @@ class MaskedBlur:
         """What was gathered last, for the loops."""
         return self._blur
 
-    def render(self, out: Planes, target: VideoFormat) -> None:
-        """Write what was gathered last into planes of ``target``, at the same size; black before the first."""
-        self._blur.render(_picture(out, target), encoding(target))
+    def render(self, out: Planes, target: VideoFormat, look: Tensor | None = None) -> None:
+        """Write what was gathered last into planes of ``target``, at the same size; black before the first.
+
+        look: (3, 4), what is done to its R, G, B in [0, 1], and then clipped; see color.look_matrix.
+        """
+        self._blur.render(_picture(out, target), encoding(target), look)
 
 
 class PersonEdge:

@@ -12,12 +12,15 @@ struct RenderScratch {
     alignas(64) float chroma[2][kPairs];
 };
 
-void encode_row(const pixel::Matrix34 to_levels, RenderScratch& s, float t, int n, float mean) {
+template <bool kLooked>
+void encode_row(const BlurRender& job, RenderScratch& s, float t, int n, float mean) {
+    const pixel::Matrix34 to_levels = job.encode, look = job.look;
     for (int i = 0; i < n; i += kLanes) {
         const auto levels = [&](int parity) {
-            return pixel::encode(to_levels,
-                                 pixel::Vec3<Floats>{s.colours.at(0, parity, t, i), s.colours.at(1, parity, t, i),
-                                                     s.colours.at(2, parity, t, i)});
+            const Floats r = s.colours.at(0, parity, t, i), g = s.colours.at(1, parity, t, i),
+                         b = s.colours.at(2, parity, t, i);
+            if constexpr (kLooked) return pixel::encode(to_levels, pixel::decode(look, r, g, b));
+            return pixel::encode(to_levels, pixel::Vec3<Floats>{r, g, b});
         };
         const auto even = levels(0), odd = levels(1);
         store(s.row.even[0] + i, even.x);
@@ -36,7 +39,8 @@ void render_rows(const BlurRender& job, int y, int rows, int first, int n, Rende
     for (int r = 0; r < rows; ++r) {
         const pixel::Tap tap = pixel::tap(y + r, static_cast<float>(job.grid.cell), 0.0f, job.grid.rows);
         s.colours.seek(s.planes, s.columns, tap.first, tap.second, 0, (n + kChunk - 1) / kChunk);
-        encode_row(job.encode, s, tap.weight, n, 0.5f / static_cast<float>(rows));
+        const auto encode = job.looked ? encode_row<true> : encode_row<false>;
+        encode(job, s, tap.weight, n, 0.5f / static_cast<float>(rows));
         pack_luma(job.target, y + r, first, n, run_from(s.row, 0));
     }
     Run out = run_from(s.row, 0);

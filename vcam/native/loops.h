@@ -157,10 +157,12 @@ struct BlurGather {
     bool person;
 };
 
+// look: of R, G, B in [0, 1], where `looked`; the result is clipped to [0, 1] before it is encoded.
 struct BlurRender {
     BlurGrid grid;
     Picture target;
-    pixel::Matrix34 encode;
+    pixel::Matrix34 encode, look;
+    bool looked;
 };
 
 // What is known of the person's edge; post.h has the arithmetic, edge.cpp the loops. All memory is the owner's.

@@ -45,12 +45,14 @@ public:
         kernels().blur_gather(job, threads());
     }
 
-    void render(nb::handle target, nb::handle encode) const {
+    void render(nb::handle target, nb::handle encode, nb::handle look) const {
         Arguments args;
         BlurRender job = {};
         job.grid = grid_;
         job.target = args.target("target", target);
         job.encode = Arguments::matrix("encode", encode);
+        job.looked = !look.is_none();
+        if (job.looked) job.look = Arguments::matrix("look", look);
         require_size("target", job.target);
         args.check_overlap();
         nb::gil_scoped_release released;
@@ -88,7 +90,7 @@ void bind_blur(nb::module_& m) {
         .def(nb::init<int, int>(), nb::arg("width"), nb::arg("height"))
         .def("gather", &MaskedBlur::gather, nb::arg("source"), nb::arg("decode"), nb::arg("matte"), nb::arg("sigma"),
              nb::arg("person") = false)
-        .def("render", &MaskedBlur::render, nb::arg("target"), nb::arg("encode"));
+        .def("render", &MaskedBlur::render, nb::arg("target"), nb::arg("encode"), nb::arg("look") = nb::none());
 }
 
 }  // namespace vcam
