@@ -27,12 +27,12 @@ from tests.cuda.kernel_rig import (
 from tests.native import look_reference
 from tests.native.pictures import SEEDS, SOURCES, TARGETS, blank, formats, matte, noise
 from vcam import native
-from vcam.compose.look import LOOK_FLOATS
 from vcam.cuda import live
 from vcam.cuda.arguments import DeviceLook, DeviceWash
 from vcam.cuda.blur import DeviceBlur, blur_bytes
 from vcam.cuda.live import FigureStruct
 from vcam.frame import AffineMatte, Image, PixelFormat, Plane, Range, Size, Tensor, VideoFormat, Window
+from vcam.native.look import LOOK_FLOATS
 
 __all__ = ["make_rig"]
 

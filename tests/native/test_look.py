@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.native import look_reference, reference
 from tests.native.pictures import LOW_SIZES, SEEDS, SOURCES, STAMP, TARGETS, as_floats, blank, formats, matte, noise
 from vcam import native
-from vcam.compose.look import LOOK_FLOATS
 from vcam.frame import AffineMatte, Image, PixelFormat, Plane, Size, VideoFormat
+from vcam.native.look import LOOK_FLOATS
 from vcam.stages import MatteControls
 
 

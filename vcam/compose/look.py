@@ -8,13 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vcam.color import encode_matrix, look_matrix
-from vcam.colormaps import colors_of
 from vcam.frame import Levels, Matrix, Range, Size, Tensor
 from vcam.looks import ColorMap, MatteControls, PersonLook
-
-CURVE = 1024
-LOOK_FLOATS = 34 + 3 * CURVE
-"""Of a ``look::Look``."""
+from vcam.native.look import OPACITY, WRAP, look_numbers, phase, set_lines
 
 Vector: TypeAlias = npt.NDArray[np.float64]
 
@@ -22,14 +18,6 @@ _LUMA: Vector = encode_matrix(Matrix.BT601, Range.FULL)[0, :3].astype(np.float64
 _WARMTH = 0.3
 """Share that red gains and blue loses at full warmth."""
 
-_GRADE, _TINT, _OPACITY, _WRAP, _LINES, _BAND, _CURVED, _TABLES = 0, 12, 24, 25, 26, 30, 33, 34
-
-_HOLOGRAM = 0.9
-_DARK, _BRIGHT = (0.0, 0.08, 0.2), (0.5, 1.12, 1.4)
-_LINES_ON_SCREEN = 160.0
-_LEAST_ROWS = 3.0
-_ROWS_PER_S = 14.0
-_SWEEP_S = 4.0
 _GHOST_SWAY_S = 3.1
 
 
@@ -61,12 +49,8 @@ class LookNumbers:
         call."""
         strength = self.person.hologram
         if strength > 0.0:
-            period = max(_LEAST_ROWS, size.height / _LINES_ON_SCREEN)
-            lines = (1.0 / period, _phase(pts_ns, period / _ROWS_PER_S), 0.4 * strength, 0.45 * strength)
-            sweep = (0.8 / size.height, _phase(pts_ns, _SWEEP_S), 0.45 * strength)
-            self._numbers[_LINES:_BAND] = lines
-            self._numbers[_BAND:_CURVED] = sweep
-            self._numbers[_OPACITY] = self.person.opacity * (1.0 - strength * (0.14 + 0.05 * _flicker(pts_ns)))
+            set_lines(self._numbers, strength, size.height, pts_ns, cover=True)
+            self._numbers[OPACITY] = self.person.opacity * (1.0 - strength * (0.14 + 0.05 * _flicker(pts_ns)))
         return self._numbers
 
     def ghosts(self, size: Size, pts_ns: int) -> tuple[Ghost, ...]:
@@ -74,7 +58,7 @@ class LookNumbers:
         strength = self.person.hologram
         if strength == 0.0:
             return ()
-        sway = 1.0 + 0.5 * math.sin(2.0 * math.pi * _phase(pts_ns, _GHOST_SWAY_S))
+        sway = 1.0 + 0.5 * math.sin(2.0 * math.pi * phase(pts_ns, _GHOST_SWAY_S))
         pairs = max(1, round(0.5 * 0.018 * size.width * strength * sway))
         return (Ghost(pairs, 0.3 * strength), Ghost(-pairs, 0.22 * strength))
 
@@ -82,7 +66,7 @@ class LookNumbers:
 def haunted(numbers: Tensor, ghost: Ghost) -> Tensor:
     """A copy of a look's numbers for one of its ghosts."""
     copy = numbers.copy()
-    copy[_OPACITY] *= ghost.opacity
+    copy[OPACITY] *= ghost.opacity
     return copy
 
 
@@ -104,30 +88,15 @@ _LEAST_RAMP = 1.0 / 255.0
 
 
 def _still_numbers(person: PersonLook) -> Tensor:
-    numbers = np.zeros(LOOK_FLOATS, np.float32)
     mapped = person.colormap != ColorMap.NONE
-    look = look_matrix(
+    grade = look_matrix(
         brightness=person.brightness, contrast=person.contrast, saturation=0.0 if mapped else person.saturation
     )
-    look[:, :3] *= _warmth_gains(person.temperature)
-    hologram = _HOLOGRAM * person.hologram
-    numbers[_GRADE:_TINT] = look.ravel()
-    numbers[_TINT:_OPACITY] = ((1.0 - hologram) * np.eye(3, 4) + hologram * _monochrome(_DARK, _BRIGHT)).ravel()
-    numbers[_OPACITY] = person.opacity
-    numbers[_WRAP] = person.light_wrap
-    numbers[_CURVED] = mapped or person.gamma != 1.0
-    numbers[_TABLES:] = _tables(person).ravel()
+    grade[:, :3] *= _warmth_gains(person.temperature)
+    numbers = look_numbers(grade, colormap=person.colormap, gamma=person.gamma, hologram=person.hologram)
+    numbers[OPACITY] = person.opacity
+    numbers[WRAP] = person.light_wrap
     return numbers
-
-
-def _tables(person: PersonLook) -> Tensor:
-    """(3, CURVE): gamma, then the map, straight between its 256 colours."""
-    levels = np.linspace(0.0, 1.0, CURVE) ** (1.0 / person.gamma)
-    if person.colormap == ColorMap.NONE:
-        return np.tile(levels, (3, 1)).astype(np.float32)
-    colors = colors_of(person.colormap)
-    places = np.linspace(0.0, 1.0, len(colors))
-    return np.stack([np.interp(levels, places, channel) for channel in colors.T]).astype(np.float32)
 
 
 def _warmth_gains(temperature: float) -> Vector:
@@ -136,18 +105,6 @@ def _warmth_gains(temperature: float) -> Vector:
     return np.asarray(gains / (_LUMA @ gains))
 
 
-def _monochrome(dark: tuple[float, float, float], bright: tuple[float, float, float]) -> Vector:
-    """(3, 4): by luma from one colour, RGB nominally in [0, 1], to another."""
-    low, high = np.array(dark), np.array(bright)
-    return np.column_stack([np.outer(high - low, _LUMA), low])
-
-
-def _phase(pts_ns: int, period_s: float) -> float:
-    """Which part of the current period has passed, [0, 1)."""
-    period_ns = max(1, round(period_s * 1e9))
-    return (pts_ns % period_ns) / period_ns
-
-
 def _flicker(pts_ns: int) -> float:
     """-1..1, restless."""
-    return 0.5 * math.sin(2.0 * math.pi * _phase(pts_ns, 0.31)) + 0.5 * math.sin(2.0 * math.pi * _phase(pts_ns, 0.173))
+    return 0.5 * math.sin(2.0 * math.pi * phase(pts_ns, 0.31)) + 0.5 * math.sin(2.0 * math.pi * phase(pts_ns, 0.173))
