@@ -283,7 +283,7 @@ def test_the_builder_gives_way_to_the_camera(wanted: PlanRequest) -> None:
             niceness.append(child().nice())
 
     ensure_plan(wanted, look)
-    assert niceness == [psutil.Process().nice() + NICENESS]
+    assert niceness == [min(psutil.Process().nice() + NICENESS, 19)], "19 is the kernel's most"
 
 
 def test_a_build_can_be_stopped(wanted: PlanRequest) -> None:
