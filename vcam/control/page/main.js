@@ -2,6 +2,7 @@
 
 import { startBackgrounds } from "./backgrounds.js";
 import { notice } from "./dom.js";
+import { startLayers } from "./layers.js";
 import { startKeys } from "./keys.js";
 import { startPreview } from "./preview.js";
 import { startProfiles } from "./profiles.js";
@@ -15,6 +16,7 @@ startStatus();
 startPreview();
 startProfiles();
 startSetup();
+startLayers();
 listen();
 for (const start of [startBackgrounds, startSliders]) {
   start().catch((error) => notice(error.message, error.hint ?? ""));

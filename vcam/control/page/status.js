@@ -44,7 +44,8 @@ function figures(now) {
   const latency = now?.times.latency;
   byId("fps").textContent = now ? now.fps.toFixed(now.fps < 10 ? 1 : 0) : "–";
   byId("latency").textContent = latency ? latency.p50_ms.toFixed(0) : "–";
-  byId("engine").textContent = now?.engine ? `${now.engine.engine}, ${now.engine.size} · ${now.engine.reason}` : "";
+  byId("engine").textContent = now?.engine ? `${now.engine.engine} · ${now.engine.size} · ${now.engine.device}` : "";
+  byId("reason").textContent = now?.engine ? `${now.engine.engine}: ${now.engine.reason}.` : "";
   const rows = Object.entries(now?.times ?? {}).map(([stage, time]) =>
     el("tr", {}, el("th", { scope: "row" }, words(stage)), el("td", {}, time.p50_ms.toFixed(1)), el("td", {}, time.p95_ms.toFixed(1))));
   byId("times").tBodies[0].replaceChildren(...rows);
