@@ -32,7 +32,17 @@ class SceneSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     background: Annotated[_Text, Field(description="What is seen behind the person.")] = "blur"
-    color: Annotated[_Text, Field(description="What background `color` shows.")] = "0,255,0"
+    color: Annotated[_Text, Field(description="What background `color` shows, and background_tint mixes in.")] = (
+        "0,255,0"
+    )
+    background_brightness: Annotated[Factor, Field(description="Of the background; 1 changes nothing.")] = 1.0
+    background_contrast: Annotated[Factor, Field(description="Of the background; 1 changes nothing.")] = 1.0
+    background_saturation: Annotated[Factor, Field(description="Of the background; 0 is black and white.")] = 1.0
+    background_tint: Annotated[Share, Field(description="How much of `color` is mixed into the background.")] = 0.0
+    background_colormap: Annotated[ColorMap, Field(description="Colours for brightness; not of a blurred room.")] = (
+        ColorMap.NONE
+    )
+    background_hologram: Annotated[Share, Field(description="Scan lines and glow; not of a blurred room.")] = 0.0
     smoothing: Annotated[Share, Field(description="Hold soft edges still over time.")] = 0.0
     despill: Annotated[Share, Field(description="Take the room's colour out of soft edges.")] = 0.0
     refine: Annotated[Share, Field(description="Find soft edges anew in the full picture.")] = 0.0

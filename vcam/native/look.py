@@ -18,7 +18,7 @@ _GRADE, _TINT, _LINES, _BAND, _CURVED, _TABLES = 0, 12, 26, 30, 33, 34
 _LUMA: npt.NDArray[np.float64] = encode_matrix(Matrix.BT601, Range.FULL)[0, :3].astype(np.float64) / 255.0
 
 _HOLOGRAM = 0.9
-_DARK, _BRIGHT = (0.0, 0.08, 0.2), (0.5, 1.12, 1.4)
+_DARK, _BRIGHT = (0.02, 0.17, 0.34), (0.62, 1.2, 1.42)
 _LINES_ON_SCREEN = 160.0
 _LEAST_ROWS = 3.0
 _ROWS_PER_S = 14.0

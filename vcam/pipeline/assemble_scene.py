@@ -8,16 +8,17 @@ from typing import TypeVar
 
 from vcam.frame import VideoFormat
 from vcam.scene.layers import build_layers
+from vcam.scene.looked import BackdropLook, with_look
 from vcam.scene.spec import build_scene, parse_color
 from vcam.scene_settings import SCENE_KEYS, SceneSettings
-from vcam.stages import Framing, Layer, MatteControls, PersonLook, Scene
+from vcam.stages import Framing, Layer, MatteControls, PersonLook, RoomLook, Scene
 
 _log = logging.getLogger(__name__)
 
-_Values = TypeVar("_Values", Framing, MatteControls, PersonLook)
+_Values = TypeVar("_Values", Framing, MatteControls, PersonLook, RoomLook)
 
-_BACKDROP_KEYS = {"background", "color"}
-"""Those whose change asks for another backdrop; the others keep the one there is, and read no file again."""
+_LOOK_KEYS = {key for key in SCENE_KEYS if key.startswith("background_")} | {"color"}
+"""Those whose change asks for another look of the same backdrop, which reads no file again."""
 
 
 def make_scene(settings: SceneSettings) -> Scene:
@@ -32,15 +33,21 @@ def next_scene(now: Scene, settings: SceneSettings, changed: Collection[str], ta
     Raises ConfigError, MediaError.
     """
     layers = _drawn(build_layers(settings.layers), targets) if "layers" in changed else now.layers
-    if _BACKDROP_KEYS.isdisjoint(changed):
-        return _dressed(replace(now, layers=layers), settings)
-    scene = _dressed(replace(_behind(settings), layers=layers), settings)
+    behind = _behind(settings) if _asks_for_another(settings, changed) else now
+    scene = _dressed(replace(behind, layers=layers), settings)
+    if behind is now and _LOOK_KEYS.isdisjoint(changed):
+        return replace(scene, backdrop=now.backdrop)
     with ExitStack() as stack:
-        stack.callback(scene.close)
+        stack.callback(scene.close, following=now)
         for target in targets:
             scene.backdrop.render(target.resized(target.size), pts_ns=0)
         stack.pop_all()
     return scene
+
+
+def _asks_for_another(settings: SceneSettings, changed: Collection[str]) -> bool:
+    """Whether what is behind the person is another picture, film or room, and not only looks otherwise."""
+    return "background" in changed or ("color" in changed and settings.background.strip() == "color")
 
 
 def _behind(settings: SceneSettings) -> Scene:
@@ -60,8 +67,13 @@ def _drawn(layers: tuple[Layer, ...], targets: Sequence[VideoFormat]) -> tuple[L
 
 def _dressed(scene: Scene, settings: SceneSettings) -> Scene:
     """The same backdrop and layers, with everything else as the settings say."""
+    room = replace(_of(RoomLook, settings, "background_"), color=parse_color(settings.color))
+    look = BackdropLook(room, settings.background_colormap, settings.background_hologram)
+    made_of_the_room = scene.blur > 0.0 or scene.show_room
     return replace(
         scene,
+        backdrop=scene.backdrop if made_of_the_room else with_look(scene.backdrop, look),
+        room=room,
         matte=_of(MatteControls, settings),
         person=_of(PersonLook, settings, "person_"),
         framing=replace(_of(Framing, settings), auto=settings.auto_frame),
