@@ -28,13 +28,13 @@ _INTERNAL = Size(384, 216)
 _MATTES = ("soft", "realistic")
 
 
-class _FixedMatte:
+class FixedMatte:
     """An engine that has its answer ready, so that only the rest is measured; satisfies MattingEngine."""
 
     def __init__(self, a: Tensor, b: Tensor) -> None:
         self._a, self._b = a, b
 
-    def __enter__(self) -> "_FixedMatte":
+    def __enter__(self) -> "FixedMatte":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,7 +77,7 @@ def coefficients(kind: str, size: Size = _INTERNAL) -> tuple[Tensor, Tensor]:
 def run(count: int) -> Iterator[Row]:
     """Rows of every size and matte, with OpenCV's in the same run."""
     for size in SIZES:
-        image = _camera_picture(size)
+        image = camera_picture(size)
         for kind in _MATTES:
             a, b = coefficients(kind)
             ours = _ours(image, a, b, count)
@@ -95,7 +95,7 @@ def _shares(b: Tensor) -> dict[str, float]:
     }
 
 
-def _camera_picture(size: Size) -> Image:
+def camera_picture(size: Size) -> Image:
     fmt = VideoFormat(PixelFormat.I422, size.width, size.height, range=Range.FULL)
     buffer, _ = allocate_planes(fmt)
     buffer[:] = np.random.default_rng(1).integers(0, 256, buffer.size, np.uint8)
@@ -106,7 +106,7 @@ def _ours(image: Image, a: Tensor, b: Tensor, count: int) -> list[float]:
     target = VideoFormat(PixelFormat.YUYV, image.format.width, image.format.height)
     scene, times = Scene(SolidBackdrop((0, 255, 0))), StageTimes()
     seconds = []
-    with CpuFrameProcessor(_FixedMatte(a, b), [target]) as processor:
+    with CpuFrameProcessor(FixedMatte(a, b), [target]) as processor:
         for _ in range(count):
             times.clear()
             processor.process(image, scene, times)

@@ -10,6 +10,8 @@ from vcam.bench.report import Row
 from vcam.config import Config, Quality
 from vcam.frame import Size
 
+_SCENE_FRAMES = 450
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -61,6 +63,14 @@ def _engines(options: Options) -> Iterator[Row]:
     return run(options.config(), options.frames or 200)
 
 
+def _scene(options: Options) -> Iterator[Row]:
+    from vcam.bench.scene import SIZE, run
+
+    return run(
+        options.config(quality=Quality.FAST), options.load_clip(SIZE), count=options.frames or 150, frames=_SCENE_FRAMES
+    )
+
+
 def _soak(options: Options) -> Iterator[Row]:
     from vcam.bench.pipeline import Run, soak
 
@@ -89,6 +99,7 @@ SUITES: Mapping[str, tuple[str, Callable[[Options], Iterator[Row]]]] = MappingPr
         "pipeline": ("JPEG to YUYV at 720p, per stage", _pipeline),
         "baseline": ("ours against the uncut network at 1080p", _baseline),
         "engines": ("OpenVINO against ONNX Runtime, by size and threads", _engines),
+        "scene": ("each effect at 720p, and the heaviest scene in a pipeline", _scene),
         "soak": ("memory, descriptors and threads over 10,000 frames", _soak),
         "gpu": ("the GPU: kernels, whole frames, decoders, accuracy", _gpu),
         "gpu-soak": ("the GPU: memory and descriptors over 5,000 frames", _gpu_soak),
