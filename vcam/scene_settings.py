@@ -48,6 +48,7 @@ class SceneSettings(BaseModel):
     refine: Annotated[Share, Field(description="Find soft edges anew in the full picture.")] = 0.0
     threshold: Annotated[Share, Field(description="How sure the network must be of the person.")] = 0.5
     softness: Annotated[Share, Field(description="How much of soft edges stays soft.")] = 1.0
+    grow: Annotated[Signed, Field(description="A smaller person, or a larger one with a rim of the real room.")] = 0.0
     person_opacity: Annotated[Share, Field(description="Below 1 the background shows through the person.")] = 1.0
     person_brightness: Annotated[Factor, Field(description="Of the person; 1 changes nothing.")] = 1.0
     person_contrast: Annotated[Factor, Field(description="Of the person; 1 changes nothing.")] = 1.0
@@ -59,6 +60,7 @@ class SceneSettings(BaseModel):
     )
     person_blur: Annotated[Percent, Field(description="Makes the person unrecognisable, but for the outline.")] = 0.0
     person_hologram: Annotated[Share, Field(description="The person as a hologram: scan lines, glow, ghosts.")] = 0.0
+    light_wrap: Annotated[Share, Field(description="Let the background's light fall on the person's edge.")] = 0.0
     mirror: Annotated[bool, Field(description="Left and right of the camera's picture change places.")] = False
     flip: Annotated[bool, Field(description="Top and bottom of the camera's picture change places.")] = False
     zoom: Annotated[float, Field(ge=1.0, le=4.0, description="Show a smaller part of the camera's picture.")] = 1.0

@@ -23,6 +23,8 @@ VALUES: dict[str, object] = {
     "person_colormap": "thermal",
     "person_blur": 40.0,
     "person_hologram": 0.8,
+    "grow": -0.3,
+    "light_wrap": 0.9,
     "mirror": True,
     "flip": True,
     "zoom": 2.0,
@@ -35,6 +37,7 @@ def flat(settings: SceneSettings) -> dict[str, object]:
     """What the scene has, by the names of settings."""
     scene = make_scene(settings)
     person = {f"person_{name}": value for name, value in asdict(scene.person).items()}
+    person["light_wrap"] = person.pop("person_light_wrap")
     return asdict(scene.matte) | person | asdict(scene.framing)
 
 

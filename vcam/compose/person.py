@@ -1,12 +1,14 @@
 """The person drawn with a look, on the CPU: over the background, after their ghosts."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from vcam import native
 from vcam.compose.look import LookNumbers, haunted
 from vcam.compose.post import ShapedMatte
 from vcam.compose.view import View
-from vcam.frame import Image, Planes, Tensor, Window
+from vcam.frame import Image, Planes, Window
 from vcam.stages import PersonLook
 
 
@@ -35,15 +37,14 @@ class PersonPainter:
             return matte.compose(picture, background, out, window=window)
         size, pts_ns = picture.format.size, picture.stamp.pts_ns
         numbers = self._numbers.at(size, pts_ns)
+        wraps, blurs = self._numbers.person.light_wrap > 0.0, self._numbers.person.blur > 0.0
+        light = view.light.gather(picture, background, matte.matte, matte.levels, window) if wraps else None
+        own = native.Look(numbers, light, view.person if blurs else None)
         for ghost in self._numbers.ghosts(size, pts_ns):
             background = _in_place(background, out)
-            look = self._look(view, haunted(numbers, ghost), ghost.pairs)
+            look = replace(own, numbers=haunted(numbers, ghost), shift=ghost.pairs)
             matte.compose(picture, background, out, window=window, look=look)
-        return matte.compose(picture, background, out, window=window, look=self._look(view, numbers, 0))
-
-    def _look(self, view: View, numbers: Tensor, shift: int) -> native.Look:
-        blurred = view.person if self._numbers.person.blur > 0.0 else None
-        return native.Look(numbers, None, blurred, shift)
+        return matte.compose(picture, background, out, window=window, look=own)
 
 
 def _in_place(background: Image, out: Planes) -> Image:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from vcam import native
 from vcam.compose.look import matte_levels
 from vcam.frame import AffineMatte, Image, Levels, Planes, Size, Tensor, Window
+from vcam.native.effects import MatteGrower
 from vcam.stages import MatteControls
 
 
@@ -49,10 +50,15 @@ class MatteShaper:
         self._size = size
         self._levels = levels
         self._edge: native.PersonEdge | None = None
+        self._grower: MatteGrower | None = None
 
     def shape(self, small: Tensor, matte: AffineMatte, controls: MatteControls) -> ShapedMatte:
         """The next frame's. small: (3, h, w), what the matte was made of. Borrows both until the next call."""
         levels = matte_levels(self._levels, controls)
+        if controls.grow:
+            if self._grower is None:
+                self._grower = MatteGrower(self._size)
+            matte, levels = self._grower.grow(small, matte, controls.grow, levels), Levels()
         if not (controls.smoothing or controls.refine or controls.despill):
             self._edge = None
             return ShapedMatte(matte, levels, None)

@@ -3,6 +3,7 @@
 from vcam import native
 from vcam.frame import AffineMatte, Image, Planes, Size, VideoFormat, allocate_planes
 from vcam.looks import Framing
+from vcam.native.effects import SurroundingLight
 
 
 def cover_window(picture: Size, target: Size) -> native.Window:
@@ -39,6 +40,7 @@ class View:
         self._scaled: Planes | None = None
         self._blur: native.MaskedBlur | None = None
         self._person: native.MaskedBlur | None = None
+        self._light: SurroundingLight | None = None
 
     def frame(self, framing: Framing) -> None:
         """What is shown from now on."""
@@ -74,3 +76,10 @@ class View:
         if self._person is None:
             self._person = native.MaskedBlur(self._format.size)
         return self._person
+
+    @property
+    def light(self) -> SurroundingLight:
+        """The light around the person in the view, made when first asked for."""
+        if self._light is None:
+            self._light = SurroundingLight(self._format.size)
+        return self._light

@@ -9,7 +9,6 @@ line does: idle OpenMP threads otherwise spin, and on two busy cores calls take 
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,8 @@ import numpy.typing as npt
 from vcam.color import decoding, encoding, same_colour
 from vcam.frame import AffineMatte, Image, Levels, Planes, Size, Tensor, VideoFormat, Window
 from vcam.native import _pixels
+from vcam.native.arguments import Matte as MatteArguments
+from vcam.native.arguments import corners_of, matte_of, picture_of
 from vcam.stages import MatteControls
 
 __all__ = [
@@ -38,8 +39,6 @@ __all__ = [
     "threads",
 ]
 
-_MatteArguments: TypeAlias = tuple[Tensor, Tensor, tuple[float, float, float, float] | None, float, float]
-
 UNCHANGED = Levels()
 
 BLUR_SIGMA = 0.05
@@ -52,7 +51,7 @@ def sample(image: Image, out: Tensor, window: Window | None = None) -> None:
     Bilinear at half-pixel centres without antialiasing, taps clamped at the border of the picture: ONNX Resize with
     mode linear and coordinate_transformation_mode half_pixel, scale = output size / input size. Chroma is replicated.
     """
-    _pixels.sample(_picture(image.planes, image.format), decoding(image.format), _corners(window), out)
+    _pixels.sample(picture_of(image.planes, image.format), decoding(image.format), corners_of(window), out)
 
 
 def compose(
@@ -71,7 +70,7 @@ def compose(
     window: the part of the matte that covers the image (the whole by default). The planes of the background may be
     ``out``: then it is painted over.
     """
-    _compose(image, _matte(matte, levels, window), background, out, None)
+    _compose(image, matte_of(matte, levels, window), background, out, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Look:
         window: Window | None = None,
     ) -> None:
         """As the function ``compose``, with this look."""
-        _compose(image, _matte(matte, levels, window), background, out, self)
+        _compose(image, matte_of(matte, levels, window), background, out, self)
 
 
 def alpha(
@@ -111,7 +110,7 @@ def alpha(
     window: Window | None = None,
 ) -> None:
     """The matte at the picture's resolution into ``out``, (H, W), uint8 0..255 or float32 0..1; as in ``compose``."""
-    _pixels.alpha(_picture(image.planes, image.format), decoding(image.format), _matte(matte, levels, window), out)
+    _pixels.alpha(picture_of(image.planes, image.format), decoding(image.format), matte_of(matte, levels, window), out)
 
 
 def convert(image: Image, out: Planes, target: VideoFormat) -> None:
@@ -120,9 +119,9 @@ def convert(image: Image, out: Planes, target: VideoFormat) -> None:
     Exact where only bytes move; chroma is replicated or averaged, never rounded twice.
     """
     _pixels.convert(
-        _picture(image.planes, image.format),
+        picture_of(image.planes, image.format),
         decoding(image.format),
-        _picture(out, target),
+        picture_of(out, target),
         encoding(target),
         same_colour=same_colour(image.format, target),
     )
@@ -133,7 +132,7 @@ def scale(image: Image, out: Planes, target: VideoFormat, window: Window | None 
 
     Bilinear while at most two source pixels make one, from there the mean of the area; chroma likewise on its own grid.
     """
-    _pixels.scale(_picture(image.planes, image.format), _corners(window), _picture(out, target))
+    _pixels.scale(picture_of(image.planes, image.format), corners_of(window), picture_of(out, target))
 
 
 class MaskedBlur:
@@ -163,8 +162,8 @@ class MaskedBlur:
         longer side, it gets no sharper.
         """
         sigma = strength / 100.0 * BLUR_SIGMA * self._width
-        model = _matte(matte, levels, window)
-        self._blur.gather(_picture(image.planes, image.format), decoding(image.format), model, sigma, person)
+        model = matte_of(matte, levels, window)
+        self._blur.gather(picture_of(image.planes, image.format), decoding(image.format), model, sigma, person)
 
     @property
     def planes(self) -> _pixels.MaskedBlur:
@@ -176,7 +175,7 @@ class MaskedBlur:
 
         look: (3, 4), what is done to its R, G, B in [0, 1], and then clipped; see color.look_matrix.
         """
-        self._blur.render(_picture(out, target), encoding(target), look)
+        self._blur.render(picture_of(out, target), encoding(target), look)
 
 
 class PersonEdge:
@@ -197,7 +196,7 @@ class PersonEdge:
 
         The matte is borrowed until the next call. A control of 0 costs nothing; smoothing 0 forgets earlier frames.
         """
-        model = _matte(matte, levels, None)
+        model = matte_of(matte, levels, None)
         self._edge.prepare(small, model, controls.smoothing, controls.refine, controls.despill)
         self._frame = matte, levels
 
@@ -212,29 +211,29 @@ class PersonEdge:
     ) -> None:
         """As the function ``compose`` with the frame's matte, corrected."""
         self._edge.compose(
-            _picture(image.planes, image.format),
+            picture_of(image.planes, image.format),
             decoding(image.format),
             self._matte(window),
-            _picture(background.planes, background.format),
-            _picture(out, background.format),
+            picture_of(background.planes, background.format),
+            picture_of(out, background.format),
             encoding(background.format),
             _look(look),
         )
 
     def alpha(self, image: Image, out: npt.NDArray[np.uint8] | Tensor, *, window: Window | None = None) -> None:
         """As the function ``alpha`` with the frame's matte, corrected."""
-        self._edge.alpha(_picture(image.planes, image.format), decoding(image.format), self._matte(window), out)
+        self._edge.alpha(picture_of(image.planes, image.format), decoding(image.format), self._matte(window), out)
 
     def reset(self) -> None:
         """Forget every frame: after a gap, a restart, a new camera."""
         self._edge.reset()
         self._frame = None
 
-    def _matte(self, window: Window | None) -> _MatteArguments:
+    def _matte(self, window: Window | None) -> MatteArguments:
         if self._frame is None:
             raise RuntimeError("no frame yet: prepare() comes first")
         matte, levels = self._frame
-        return _matte(matte, levels, window)
+        return matte_of(matte, levels, window)
 
 
 def all_finite(array: Tensor) -> bool:
@@ -267,21 +266,13 @@ def set_threads(count: int) -> None:
     _pixels.set_threads(count)
 
 
-def _picture(planes: Planes, fmt: VideoFormat) -> tuple[str, int, int, Planes]:
-    return (fmt.pixel_format.value, fmt.width, fmt.height, planes)
-
-
-def _corners(window: Window | None) -> tuple[float, float, float, float] | None:
-    return None if window is None else (window.x, window.y, window.width, window.height)
-
-
-def _compose(image: Image, matte: _MatteArguments, background: Image, out: Planes, look: Look | None) -> None:
+def _compose(image: Image, matte: MatteArguments, background: Image, out: Planes, look: Look | None) -> None:
     _pixels.compose(
-        _picture(image.planes, image.format),
+        picture_of(image.planes, image.format),
         decoding(image.format),
         matte,
-        _picture(background.planes, background.format),
-        _picture(out, background.format),
+        picture_of(background.planes, background.format),
+        picture_of(out, background.format),
         encoding(background.format),
         _look(look),
     )
@@ -291,7 +282,3 @@ def _look(look: Look | None) -> tuple[Tensor, Tensor | None, _pixels.MaskedBlur 
     if look is None:
         return None
     return (look.numbers, look.light, None if look.blurred is None else look.blurred.planes, look.shift)
-
-
-def _matte(matte: AffineMatte, levels: Levels, window: Window | None) -> _MatteArguments:
-    return (matte.a, matte.b, _corners(window), levels.gain, levels.offset)

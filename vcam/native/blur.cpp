@@ -5,59 +5,13 @@
 // through a soft edge. Colour times weight and weight are then blurred alike and divided (normalised convolution),
 // which needs no border treatment either. Where no room is near, wider and wider blurs of the same cells answer, and at
 // last their mean. blur_render.cpp brings the cells to the size of the picture.
-#include "blur_plan.h"
+#include "cells.h"
 #include "matte.h"
 
 namespace vcam::VCAM_ISA {
 namespace {
 
-typedef float Cell __attribute__((vector_size(16)));  // r * w, g * w, b * w, w
-typedef double Sum __attribute__((vector_size(32)));  // of cells: in float a running sum would drift
-
 using namespace blur;
-
-constexpr int kMargin = kMaxRadius + 1;
-
-VCAM_HD Cell cell_at(const float* cells, ptrdiff_t index) {
-    Cell c;
-    memcpy(&c, cells + 4 * index, sizeof c);
-    return c;
-}
-
-VCAM_HD void set_cell(float* cells, ptrdiff_t index, Cell c) { memcpy(cells + 4 * index, &c, sizeof c); }
-
-// A line of cells with room for the empty ones that a box sees before and behind it.
-struct Line {
-    Cell cells[kMargin + kMaxBlurCells + kMargin];
-    Cell* first() { return cells + kMargin; }
-    void empty_margins(int n, int width) {
-        for (int i = 1; i <= width; ++i) first()[-i] = first()[n - 1 + i] = Cell{};
-    }
-};
-
-void box_pass(const Box& box, const Cell* in, Cell* out, int n) {
-    const auto wide = [](Cell c) { return __builtin_convertvector(c, Sum); };
-    const float norm = box.norm();
-    const int r = box.radius;
-    Sum sum = {};
-    for (int i = 0; i < r && i < n; ++i) sum += wide(in[i]);
-    for (int i = 0; i < n; ++i) {
-        sum += wide(in[i + r]) - wide(in[i - r - 1]);
-        out[i] = norm * (__builtin_convertvector(sum, Cell) + box.share * (in[i + r + 1] + in[i - r - 1]));
-    }
-}
-
-// Three boxes are a Gaussian to the eye. n cells, `step` cells apart, in place.
-void smooth_line(const Box& box, float* cells, int n, ptrdiff_t step) {
-    Line a, b;
-    a.empty_margins(n, box.radius + 1);
-    b.empty_margins(n, box.radius + 1);
-    for (int i = 0; i < n; ++i) a.first()[i] = cell_at(cells, i * step);
-    box_pass(box, a.first(), b.first(), n);
-    box_pass(box, b.first(), a.first(), n);
-    box_pass(box, a.first(), b.first(), n);
-    for (int i = 0; i < n; ++i) set_cell(cells, i * step, b.first()[i]);
-}
 
 void smooth_wide(float* cells, int rows, int columns, const Box& box) {
     for (int y = 0; y < rows; ++y) smooth_line(box, cells + 4 * static_cast<ptrdiff_t>(y) * columns, columns, 1);

@@ -57,4 +57,10 @@ VCAM_HD Box far_box(float sigma, int wide_columns) {
     return Box((far * far - middle * middle) / 3.0f);
 }
 
+// By which light spreads over a grid of its own; see look.h.
+VCAM_HD Box light_box(int columns, int rows) {
+    const float sigma = look::kLightSpread * static_cast<float>(columns > rows ? columns : rows);
+    return Box(sigma * sigma / 3.0f);
+}
+
 }  // namespace vcam::blur

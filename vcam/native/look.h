@@ -12,8 +12,8 @@
 // result is the background.
 //
 // A ghost is the person once more, moved sideways by a whole number of pixel pairs, over the background before the
-// person is: out = person over (ghost over background), each by the whole arithmetic above, a ghost with an opacity of its
-// own. Its alpha is that of the pixel it was moved from, its row that of where it is (rows do not move).
+// person is: out = person over (ghost over background), each by the whole arithmetic above, a ghost with an opacity of
+// its own. All of it is that of the pixel which it was moved from.
 #pragma once
 
 #include "pixel.h"

@@ -96,8 +96,8 @@ struct Wash {
     float scale_x, scale_y;
 };
 
-// look: null where the person is shown as the matte has it. light, blurred: see look.h. shift: what is drawn over pair i
-// of the background comes from pair i - shift. in_place: background and target are the same planes.
+// look: null where the person is shown as the matte has it. light, blurred: see look.h. shift: what is drawn over pair
+// i of the background comes from pair i - shift. in_place: background and target are the same planes.
 struct Compose {
     Picture source, background, target;
     pixel::Matrix34 decode, encode;
@@ -186,6 +186,26 @@ struct EdgePrepare {
     float smoothing, refine, despill;
 };
 
+// The matte with the person larger (strength up to 1) or smaller (down to -1), levels folded into it; see grow.h.
+// small: (3, height, width), what the matte was made of. rows: scratch (height, width). a, b: (4, height, width).
+struct Grow {
+    const float* small;
+    Matte matte;
+    float strength;
+    float* rows;
+    float *a, *b;
+};
+
+// camera, background: (3, rows, columns) RGB in [0, 1], the view and what is behind the person, at the grid's size.
+// cells: scratch (rows, columns, 4). out: (3, rows, columns).
+struct Light {
+    const float *camera, *background;
+    Matte matte;
+    int columns, rows;
+    float* cells;
+    float* out;
+};
+
 struct Kernels {
     const char* name;
     void (*sample)(const Sample&, int threads);
@@ -196,6 +216,8 @@ struct Kernels {
     void (*blur_gather)(const BlurGather&, int threads);
     void (*blur_render)(const BlurRender&, int threads);
     void (*edge_prepare)(const EdgePrepare&, int threads);
+    void (*grow)(const Grow&, int threads);
+    void (*light)(const Light&, int threads);
     bool (*all_finite)(const float* values, size_t count);
 };
 

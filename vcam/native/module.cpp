@@ -165,5 +165,6 @@ NB_MODULE(_pixels, m) {
     m.def("scale", &scale, nb::arg("source"), nb::arg("window").none(), nb::arg("target"));
     bind_blur(m);
     bind_edge(m);
+    bind_effects(m);
     m.def("all_finite", &all_finite, nb::arg("array"));
 }

@@ -32,6 +32,7 @@ Alpha alpha_job(nanobind::handle source, nanobind::handle decode, nanobind::hand
 
 void bind_blur(nanobind::module_& module);
 void bind_compose(nanobind::module_& module);
+void bind_effects(nanobind::module_& module);
 void bind_edge(nanobind::module_& module);
 
 }  // namespace vcam
