@@ -61,6 +61,8 @@ class _Watch:
 
     @property
     def fps(self) -> float:
+        if len(self.at_s) < _WARM_UP + 2:  # so busy is the machine
+            return 0.0
         return (len(self.at_s) - 1 - _WARM_UP) / (self.at_s[-1] - self.at_s[_WARM_UP])
 
 
