@@ -11,6 +11,7 @@ from vcam.cli.options import (
     DemoOptions,
     DevicesOptions,
     DoctorOptions,
+    ImportOptions,
     ModelFolderOptions,
     PrepareCommandOptions,
     RunOptions,
@@ -57,6 +58,13 @@ vcam model prepare -q high -W 640 -H 480  [dim]# for another quality and shape[/
 """
 
 
+_IMPORT_EXAMPLES = """
+[bold]Examples[/bold]
+
+vcam import-lfbw config.ini --out vcam.toml
+"""
+
+
 _CTL_EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -84,6 +92,7 @@ def make_app() -> typer.Typer:
     model.command("verify")(_verify)
     app.add_typer(model, name="model")
     app.command("bench")(_bench)
+    app.command("import-lfbw", epilog=_IMPORT_EXAMPLES)(_import_lfbw)
     ctl = _group("Change a running vcam, between two frames.", _CTL_EXAMPLES, no_args_is_help=True)
     add_commands(ctl)
     app.add_typer(ctl, name="ctl")
@@ -195,3 +204,11 @@ def _bench(options: BenchOptions) -> None:
     from vcam.cli.bench import bench
 
     bench(options)
+
+
+@takes(ImportOptions)
+def _import_lfbw(options: ImportOptions) -> None:
+    """Take over the settings of Linux-Fake-Background-Webcam, and tell what becomes of each of its options."""
+    from vcam.cli.import_lfbw import import_lfbw
+
+    import_lfbw(options)

@@ -53,7 +53,7 @@ _more = partial(Opt, "Operation")
 
 _SRC = "A camera: /dev/videoN or its path in /dev/v4l/by-id; file:PATH; test:WxH@FPS, a drawn scene."
 _SINK = "/dev/videoN, file:PATH or null:. Repeat it for several; ,size=WxH and ,format=NV12 may follow."
-_SPEC = "blur\\[:STRENGTH], green, color, image:PATH, or none: the room as it is."
+_SPEC = "blur\\[:STRENGTH], green, color, image:PATH, video:PATH, slides:FOLDER, or none: the room as it is."
 _LAYER = "Before the person: image:PATH, text:NAME or text:NAME,SECOND LINE. Repeat it for several."
 _ENGINES = "auto, tensorrt, tensorrt-rtx, openvino, onnxruntime or plate. auto takes the best that runs here."
 _SIZES = "fast, balanced, high or ultra: the network sees 256x144, 384x216, 512x288, 960x540 (at 16:9)."
@@ -202,6 +202,15 @@ class BenchOptions:
     frames: Annotated[int | None, _more("Pictures per figure; else the suite's own number.", metavar="N")] = None
     clip: Annotated[Path | None, _more("An MJPEG video to look at, not the drawn scene.", metavar="FILE")] = None
     model: ModelOpt = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What was typed after ``vcam import-lfbw``."""
+
+    path: Annotated[Path, Argument(metavar="CONFIG", help="The file that `lfbw -c` takes.", show_default=False)]
+    out: Annotated[Path | None, _more("Write it there; else it is printed.", metavar="FILE")] = None
+    force: Annotated[bool, _more("Replace a file that is there.", metavar="")] = False
 
 
 def typed(options: "DataclassInstance", *, but: frozenset[str] = frozenset({"config", "set"})) -> dict[str, object]:
