@@ -69,12 +69,18 @@ def test_status_tells_what_is_out_of_the_ordinary(ctl: Served) -> None:
     told = json.loads(ctl.ok("status", "--json"))
     told["plan"]["share"] = 0.43
     told["engine"] = None
-    told["scene"] |= {"refine": 0.5, "profile": "work", "background": "color"}
+    told["scene"] |= {
+        "refine": 0.5,
+        "profile": "work",
+        "background": "color",
+        "mirror": True,
+        "layers": ["text:A", "text:B"],
+    }
     text = status_text(told)
     assert "state    safe (paused)" in text
     assert "engine   none yet" in text
     assert "plan     43% built" in text
-    assert "scene    color (0,255,0), refine 0.5, profile work" in text
+    assert "scene    color (0,255,0), refine 0.5, mirror, layers [text:A; text:B], profile work" in text
 
 
 @pytest.mark.parametrize("spec", ["blur:40", "green", "color:#102030", "none"])

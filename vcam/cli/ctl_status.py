@@ -31,9 +31,16 @@ def _state(now: StateView) -> str:
     return f"{now.state}{reason}, {now.fps:.1f} of {now.fps_target:g} frames a second"
 
 
+def _told(key: str, value: object) -> str:
+    """A switch that is on is its name; several texts stand in brackets."""
+    if value is True:
+        return key
+    return f"{key} [{'; '.join(value)}]" if isinstance(value, tuple) else f"{key} {value}"
+
+
 def _scene(now: StateView) -> str:
     scene = now.scene
-    on = [f"{key} {value}" for key, value in unusual_values(scene).items() if key not in ("background", "color")]
+    on = [_told(key, value) for key, value in unusual_values(scene).items() if key not in ("background", "color")]
     profile = [f"profile {scene.profile}"] if scene.profile else []
     shown = [f"{scene.background} ({scene.color})" if scene.background == "color" else scene.background]
     return ", ".join([*shown, *on, *profile])
