@@ -4,7 +4,7 @@ import base64
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.control.rig import picture
 from tests.page.conftest import OpenPage, keep
@@ -246,6 +246,23 @@ def test_dark_and_light_are_chosen_and_kept(open_page: OpenPage) -> None:
     assert dark != light
     page.reload()
     assert page.evaluate(ground) == dark
+
+
+def test_a_script_that_did_not_arrive_is_asked_for_again(page: Page) -> None:
+    lost: list[str] = []
+
+    def lose_once(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.request.url)
+            route.abort()
+
+    page.route("**/sliders.js", lose_once)
+    page.reload()
+    page.locator("#groups details").first.wait_for()
+    expect(page.locator("#banner")).to_have_attribute("data-state", "live")
+    assert lost
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 1920])

@@ -50,23 +50,23 @@ class ControlView(BaseModel):
     choices: list[ChoiceView]
 
 
-class CameraView(BaseModel):
+class CameraControlsView(BaseModel):
     """The camera that is used, by the name that it gives itself; null where pictures come from elsewhere."""
 
     camera: str | None
     controls: list[ControlView]
 
 
-NO_CAMERA = CameraView(camera=None, controls=[])
+NO_CAMERA = CameraControlsView(camera=None, controls=[])
 
 
-def look(path: Path, kernel: Kernel | None = None) -> CameraView:
+def look(path: Path, kernel: Kernel | None = None) -> CameraControlsView:
     """Raises RefusedError (409): it cannot be asked."""
     with _opened(path, kernel) as device:
         return _view(device)
 
 
-def change(path: Path, wanted: CameraChange, kernel: Kernel | None = None) -> CameraView:
+def change(path: Path, wanted: CameraChange, kernel: Kernel | None = None) -> CameraControlsView:
     """Set values; automatic modes before what they hold. Raises RefusedError, ConfigError: then the rest is not set."""
     with _opened(path, kernel) as device:
         there = {control.key: control for control in controls(device)}
@@ -102,8 +102,8 @@ def _opened(path: Path, kernel: Kernel | None) -> Iterator[Descriptor]:
         ) from error
 
 
-def _view(device: Descriptor) -> CameraView:
-    return CameraView(
+def _view(device: Descriptor) -> CameraControlsView:
+    return CameraControlsView(
         camera=queries.identify(device).card,
         controls=[ControlView.model_validate(each, from_attributes=True) for each in controls(device)],
     )

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from vcam.config import Quality
 from vcam.control.answers import answer, body, query
-from vcam.control.camera import NO_CAMERA, CameraChange, CameraView, change, look
+from vcam.control.camera import NO_CAMERA, CameraChange, CameraControlsView, change, look
 from vcam.control.desk import Desk
 from vcam.control.endpoint import Endpoint
 from vcam.control.refusal import conflict
@@ -25,8 +25,10 @@ class SetupApi:
         return [
             Endpoint("GET", "/setup", "Camera and engine, and what there is to choose from.", self.show, SetupView),
             Endpoint("PATCH", "/setup", text, self.change, SetupView, SetupChange),
-            Endpoint("GET", "/camera", "Exposure, focus and the like of the camera in use.", self.look, CameraView),
-            Endpoint("PATCH", "/camera", "Set them, at once.", self.tell, CameraView, CameraChange),
+            Endpoint(
+                "GET", "/camera", "Exposure, focus and the like of the camera in use.", self.look, CameraControlsView
+            ),
+            Endpoint("PATCH", "/camera", "Set them, at once.", self.tell, CameraControlsView, CameraChange),
         ]
 
     async def show(self, request: Request) -> Response:

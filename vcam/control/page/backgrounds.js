@@ -2,7 +2,7 @@
 
 import { get, path, remove, upload } from "./api.js";
 import { byId, el, notice, words } from "./dom.js";
-import { change, settings, underway } from "./scene.js";
+import { change, underway } from "./scene.js";
 import { onState, state } from "./state.js";
 
 const FITS = ["cover", "contain", "stretch", "tile"];
@@ -203,9 +203,8 @@ export const choose = (n) => shown[n]?.choose();
 /** The pictures that were uploaded. */
 export const media = () => uploaded;
 
-export async function startBackgrounds() {
+export function startBackgrounds() {
   dropping();
-  await settings();
   onState((now) => {
     if (!now) return;
     render(now.scene);

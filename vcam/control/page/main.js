@@ -18,6 +18,18 @@ startProfiles();
 startSetup();
 startLayers();
 listen();
-for (const start of [startBackgrounds, startSliders]) {
-  start().catch((error) => notice(error.message, error.hint ?? ""));
+sessionStorage.removeItem("tries");
+startBackgrounds();
+persist(startSliders);
+
+/** Until vcam answers; a refusal is told. */
+async function persist(start) {
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (error.status !== 0) return notice(error.message, error.hint ?? "");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
 }
