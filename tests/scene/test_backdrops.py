@@ -1,6 +1,6 @@
 """Backdrops: one contract for all, and how pictures are fitted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +8,21 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
+from tests.support.clip import Clip, write_clip
 from tests.support.golden import check_golden
 from tests.support.jpeg import smooth_rgb
 from vcam.frame import PixelFormat, VideoFormat, plane_shapes
+from vcam.looks import RoomLook
 from vcam.scene.anchor import Anchor
 from vcam.scene.backdrops import PictureBackdrop, SolidBackdrop
 from vcam.scene.encode import decode_rgb
+from vcam.scene.film import video_backdrop
 from vcam.scene.fit import Fit, Placing
+from vcam.scene.looked import BackdropLook, LookedBackdrop
+from vcam.scene.moving import MovingBackdrop
 from vcam.scene.picture import drawn, rgb_picture
 from vcam.scene.picture_file import load_picture
+from vcam.scene.slides import Pace, slides_backdrop
 from vcam.stages import Backdrop
 
 Make = Callable[[], Backdrop]
@@ -38,13 +44,47 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=["solid", "picture"])
-def make(request: pytest.FixtureRequest, picture: Path) -> Make:
+STILL = ["solid", "picture", "looked"]
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Iterator[dict[str, Make]]:
+    """Makers of what moves, all closed at the end."""
+    made: list[MovingBackdrop] = []
+
+    def kept(film: MovingBackdrop) -> MovingBackdrop:
+        made.append(film)
+        return film
+
+    path = write_clip(tmp_path / "film.mkv", Clip(frames=3))
+    (tmp_path / "slides").mkdir()
+    Pillow.new("RGB", (8, 8)).save(tmp_path / "slides" / "a.png")
+    yield {
+        "video": lambda: kept(video_backdrop(path, Placing())),
+        "slides": lambda: kept(slides_backdrop(tmp_path / "slides", Placing(), Pace())),
+        "hologram": lambda: LookedBackdrop(kept(video_backdrop(path, Placing())), BackdropLook(hologram=0.5)),
+    }
+    for film in made:
+        film.close()
+
+
+def _maker(name: str, picture: Path, films: dict[str, Make]) -> Make:
     makers: dict[str, Make] = {
         "solid": lambda: SolidBackdrop((10, 200, 30)),
         "picture": lambda: PictureBackdrop(picture),
+        "looked": lambda: LookedBackdrop(PictureBackdrop(picture), BackdropLook(RoomLook(brightness=0.5))),
     }
-    return makers[request.param]
+    return (makers | films)[name]
+
+
+@pytest.fixture(params=STILL)
+def still(request: pytest.FixtureRequest, picture: Path, films: dict[str, Make]) -> Make:
+    return _maker(request.param, picture, films)
+
+
+@pytest.fixture(params=[*STILL, "video", "slides", "hologram"])
+def make(request: pytest.FixtureRequest, picture: Path, films: dict[str, Make]) -> Make:
+    return _maker(request.param, picture, films)
 
 
 @pytest.mark.parametrize("layout", [PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420, PixelFormat.RGB24])
@@ -55,8 +95,8 @@ def test_renders_in_the_layout_of_the_target(make: Make, layout: PixelFormat) ->
     assert tuple(plane.shape for plane in image.planes) == plane_shapes(target)
 
 
-def test_renders_once_per_target(make: Make) -> None:
-    backdrop = make()
+def test_renders_once_per_target(still: Make) -> None:
+    backdrop = still()
     first = backdrop.render(RGB, 0)
     other = backdrop.render(VideoFormat(PixelFormat.YUYV, 20, 10), 5)
     assert backdrop.render(RGB, 1_000_000_000) is first

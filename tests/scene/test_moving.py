@@ -121,13 +121,13 @@ def test_stamps_that_tremble_show_no_picture_twice() -> None:
 def test_a_slow_film_gives_the_same_object_until_its_picture_changes() -> None:
     backdrop = Projector(duration_ms=100).backdrop()
     images = []
-    for k in range(7):
+    for k in range(9):
         images.append(backdrop.render(GREY, k * 25 * MS))
         full(backdrop)
-    assert [level_of(image) for image in images] == [0, 0, 1, 1, 1, 1, 2]
-    assert images[0] is images[1]
-    assert images[2] is images[3] is images[4] is images[5]
-    assert images[6] is not images[5]
+    assert [level_of(image) for image in images] == [0, 0, 0, 0, 1, 1, 1, 1, 2]
+    assert images[0] is images[1] is images[2] is images[3]
+    assert images[4] is images[5] is images[6] is images[7]
+    assert images[8] is not images[7]
 
 
 def test_of_a_fast_film_only_what_is_shown_is_drawn() -> None:

@@ -144,4 +144,4 @@ def test_plays_through_the_real_thing(folder: Path) -> None:
         with backdrop._changed:
             assert backdrop._changed.wait_for(lambda: len(backdrop._ahead) > 0, 20.0)
     backdrop.close()
-    assert seen == [40] * 5 + ([120] * 10 + [200] * 10 + [40] * 10) * 1 + [120] * 10 + [200] * 10 + [40] * 5
+    assert seen == [40] * 10 + [120] * 10 + [200] * 10 + [40] * 10 + [120] * 10 + [200] * 10

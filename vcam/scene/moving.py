@@ -23,6 +23,10 @@ _LEAP_NS = 1_000_000_000
 _SPARE = 0.55
 """A picture that is shown for less than this share of the output's interval is not made, nor would it be seen."""
 
+_IN_ADVANCE_NS = 20_000_000
+"""A film begins so much later than its first picture, at most in the middle of it: where film and output have the same
+rate, each picture is then asked for in the middle of its time, and no jitter of the camera's stamps shows one twice."""
+
 _RETRY_S = 1.0
 _CLOSE_LIMIT_S = 0.5
 
@@ -68,8 +72,7 @@ class MovingBackdrop:
         self._changed = threading.Condition()
         self._targets: tuple[VideoFormat, ...] = ()
         self._now = _Drawn(first, {}, first.duration_ns)
-        # In the middle of each picture's time, so that no jitter of the camera's stamps shows one twice.
-        self._left_ns = first.duration_ns // 2
+        self._left_ns = _begun_ns(first.duration_ns)
         self._ahead: deque[_Drawn] = deque()
         self._last_pts_ns: int | None = None
         self._step_ns = 0
@@ -119,7 +122,7 @@ class MovingBackdrop:
         self._step_ns = step_ns
         if self._left_ns <= 0 and self._ahead:  # it came late, and goes on from here
             self._now = self._ahead.popleft()
-            self._left_ns = self._now.duration_ns // 2
+            self._left_ns = _begun_ns(self._now.duration_ns)
         else:
             self._left_ns -= step_ns
             while self._left_ns <= 0 and self._ahead:
@@ -182,6 +185,11 @@ class MovingBackdrop:
                 self._ahead.append(drawn)
                 self._changed.notify_all()
             return not self._closed
+
+
+def _begun_ns(duration_ns: int) -> int:
+    """What is left of a picture's time when a film begins with it."""
+    return duration_ns - min(duration_ns // 2, _IN_ADVANCE_NS)
 
 
 def _end(moments: Iterator[Moment]) -> None:
