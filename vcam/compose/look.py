@@ -81,7 +81,7 @@ def matte_levels(base: Levels, controls: MatteControls) -> Levels:
     room = min(controls.threshold - base.black, base.white - controls.threshold)
     half = controls.softness * max(room, 0.0)
     black = min(max(controls.threshold - half, base.black), base.white - _LEAST_RAMP)
-    return Levels(black, max(controls.threshold + half, black + _LEAST_RAMP))
+    return Levels(black, min(max(controls.threshold + half, black + _LEAST_RAMP), base.white))
 
 
 _LEAST_RAMP = 1.0 / 255.0
