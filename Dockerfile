@@ -99,7 +99,7 @@ ENV VCAM_HTTP_HOST=0.0.0.0 VCAM_LOG_FORMAT=json VCAM_MODELS_DIR=/var/lib/vcam/mo
 VOLUME /var/lib/vcam
 USER 10001:10001
 WORKDIR /var/lib/vcam
-EXPOSE 9435
+EXPOSE 9435 9436
 # Frames must leave; an open port is not enough. Docker restarts nothing that is merely unhealthy: vcam ends by itself.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s --retries=3 \
     CMD ["python3", "-m", "vcam.service.probe"]

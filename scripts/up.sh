@@ -137,6 +137,7 @@ cat <<END
 
   Choose "AI-Camera" as the camera of your application.
 
+  Control     http://127.0.0.1:$(p=$(setting CONTROL_PORT); echo "${p:-9436}")
   Grafana     http://127.0.0.1:$(p=$(setting GRAFANA_PORT); echo "${p:-3000}")
   Prometheus  http://127.0.0.1:$(p=$(setting PROMETHEUS_PORT); echo "${p:-9090}")
   Metrics     http://127.0.0.1:$(p=$(setting METRICS_PORT); echo "${p:-9435}")/metrics

@@ -136,6 +136,7 @@ class Config(SceneSettings, BaseSettings):
     control_port: _Port = 9436
     control_socket: Literal["none"] | _Folder | None = None
     control_token_file: _Folder | None = None
+    control_trust_gateway: bool = False
     media_dir: _Folder | None = None
     profiles_dir: _Folder | None = None
     preview_source: bool = False
@@ -186,7 +187,7 @@ RELOADABLE: Mapping[str, Reload] = MappingProxyType(
         **dict.fromkeys(
             (
                 *("output", "width", "height", "fps", "http_host", "http_port", "control_host", "control_port"),
-                *("control_socket", "control_token_file", "media_dir", "profiles_dir"),
+                *("control_socket", "control_token_file", "control_trust_gateway", "media_dir", "profiles_dir"),
             ),
             Reload.RESTART_PROCESS,
         ),

@@ -9,9 +9,18 @@ from vcam.config import Config, load_config
 
 ROOT = Path(__file__).parents[2]
 SHORT = {"CAMERA": "VCAM_INPUT", "OUTPUT": "VCAM_OUTPUT", "BACKGROUND": "VCAM_BACKGROUND"}
-ADDRESS = {"VCAM_HTTP_HOST", "VCAM_HTTP_PORT"}
+ADDRESS = {
+    *("VCAM_HTTP_HOST", "VCAM_HTTP_PORT"),
+    *("VCAM_CONTROL_HOST", "VCAM_CONTROL_PORT", "VCAM_CONTROL_TRUST_GATEWAY"),
+}
 FIXED = ADDRESS | {
-    *("VCAM_CONTROL_HOST", "VCAM_CONTROL_PORT", "VCAM_CONTROL_SOCKET", "VCAM_CONTROL_TOKEN_FILE"),
+    *(
+        "VCAM_CONTROL_HOST",
+        "VCAM_CONTROL_PORT",
+        "VCAM_CONTROL_SOCKET",
+        "VCAM_CONTROL_TOKEN_FILE",
+        "VCAM_CONTROL_TRUST_GATEWAY",
+    ),
     *("VCAM_MODELS_DIR", "VCAM_PLAN_DIR", "VCAM_MEDIA_DIR", "VCAM_PROFILES_DIR"),
 }
 """Matters of the container; what is outside it is another port and a volume."""

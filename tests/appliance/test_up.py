@@ -19,7 +19,7 @@ def test_it_finds_camera_and_output_and_tells_where_to_look(pc: Checkout) -> Non
     assert "VCAM_BACKGROUND" not in told.environ
     assert told.asked_for("compose up --detach --no-build --wait")
     assert f"AI-Camera (/dev/video10) shows {BY_ID}" in told.err
-    for page in ("127.0.0.1:3000", "127.0.0.1:9090", "127.0.0.1:9435/metrics"):
+    for page in ("127.0.0.1:3000", "127.0.0.1:9090", "127.0.0.1:9435/metrics", "127.0.0.1:9436"):
         assert page in told.out
     assert "card" not in told.err
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import pytest
 import yaml
 
-from tests.container.engine import BUILD_TIMEOUT_S, ROOT, Appliance, docker, run
+from tests.container.engine import BUILD_TIMEOUT_S, CONTROL, ROOT, Appliance, docker, run
 from tests.support.real_model import real_model
 from tests.support.rvm_like import make_rvm_like
 from vcam.model.manifest import Refiner
@@ -101,6 +101,7 @@ class Factory:
         service: Keys = {"command": list(arguments)} if arguments else {}
         override.write_text(yaml.safe_dump({"services": {"vcam": service | (more or {})} | (others or {})}))
         fixed = {"IMAGE": self._image, "DEV": str(self.dev), "MEDIA": str(self._folder), "METRICS_PORT": str(number)}
+        fixed["CONTROL_PORT"] = str(number + CONTROL)
         self._made.append(Appliance(f"vcamtest{number}", (override,), fixed | environ, number))
         return self._made[-1]
 

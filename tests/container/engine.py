@@ -16,6 +16,8 @@ from urllib.request import urlopen
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 300
 BUILD_TIMEOUT_S = 1500
+CONTROL = 100
+"""An appliance's port of live control is so much above that of its metrics."""
 WAIT_S = 120
 """Until something that takes seconds on a quiet machine has surely failed."""
 
@@ -123,10 +125,11 @@ class Appliance:
         live = next(each for each in self.logs(since=started) if each.get("state") == "live")
         return (_time(live["time"]) - _time(started)).total_seconds()
 
-    def get(self, path: str) -> tuple[int, str]:
-        """Status and text of a page; status 0 where nobody answers."""
+    def get(self, path: str, *, control: bool = False) -> tuple[int, str]:
+        """Status and text of a page; status 0 where nobody answers. control: of live control."""
+        port = self.port + CONTROL if control else self.port
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()

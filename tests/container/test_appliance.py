@@ -32,6 +32,22 @@ def test_only_this_computer_reaches_it(running: Appliance) -> None:
     assert {each["HostIp"] for bound in ports.values() for each in bound or ()} == {"127.0.0.1"}
 
 
+def test_this_computer_controls_it_and_a_neighbour_in_its_network_does_not(running: Appliance) -> None:
+    status, page = running.get("/", control=True)
+    assert (status, "<title>" in page) == (200, True)
+    assert running.get("/api/v1/scene", control=True)[0] == 200
+    [network] = inspect(running.container)["NetworkSettings"]["Networks"]
+    code = (
+        "import urllib.request as r\n"
+        "try: print(r.urlopen('http://vcam:9436/api/v1/scene', timeout=5).status)\n"
+        "except r.HTTPError as error: print(error.code, error.read().decode())"
+    )
+    image = inspect(running.container)["Image"]
+    told = docker("run", "--rm", "--network", network, "--entrypoint", "python3", image, "-c", code)
+    assert told.startswith("403"), told
+    assert "other computers are not admitted" in told
+
+
 def test_it_may_do_nothing_it_need_not(running: Appliance) -> None:
     status = dict(
         line.split(":", 1)

@@ -18,7 +18,8 @@ SCENE = ("CAMERA=test:320x180@10", "OUTPUT=null:")
 def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A project of our own, and no other service: their images are in registries."""
     found = {
-        "COMPOSE_PROJECT_NAME": PROJECT, "GPU": "no", "SERVICES": "vcam", "METRICS_PORT": PORT, "VCAM_ENGINE": "plate",
+        "COMPOSE_PROJECT_NAME": PROJECT, "GPU": "no", "SERVICES": "vcam", "METRICS_PORT": PORT, "CONTROL_PORT": "19481",
+        "VCAM_ENGINE": "plate",
         "DEV": str(make_dev(tmp_path / "dev")),
     }  # fmt: skip
     yield found

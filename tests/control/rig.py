@@ -16,7 +16,7 @@ from tests.pipeline.rig import Rig
 from vcam.config import Config
 from vcam.control.app import ControlApp
 from vcam.control.desk import Desk
-from vcam.control.guard import Token
+from vcam.control.guard import Admission, Token
 from vcam.control.media import MediaFolder
 from vcam.control.profiles import Profiles
 from vcam.errors import ConfigError
@@ -40,6 +40,7 @@ class Control:
     pipeline: Pipeline = field(default_factory=lambda: Pipeline(Rig().wiring()))
     config: Config = field(default_factory=lambda: Config(background="green"))
     token: str | None = None
+    gateway: str | None = None
 
     def __post_init__(self) -> None:
         self.settings: Config | ConfigError = self.config
@@ -48,7 +49,7 @@ class Control:
         self.profiles = self.folder / "profiles"
         token = None if self.token is None else Token(self.token)
         media = MediaFolder(self.media)
-        self.app = ControlApp(self.desk, media, Profiles(self.profiles, media), token=token)
+        self.app = ControlApp(self.desk, media, Profiles(self.profiles, media), Admission(token, (), self.gateway))
         self.client = self.client_at(HERE)
 
     def client_at(self, peer: tuple[str, int], host: str = HOST, *, raises: bool = True) -> TestClient:

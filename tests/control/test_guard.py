@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from tests.control.rig import AFAR, API, HERE, HOST, SECRET, Control
 from tests.support.clock import Clock
 from vcam.control import guard as guard_module
+from vcam.control.gateway import gateway
 from vcam.control.guard import Token, read_token
 from vcam.control.rates import Rate, Rates
 from vcam.errors import ConfigError
@@ -41,6 +42,41 @@ def test_this_computer_needs_no_token(control: Control, peer: str) -> None:
 def test_another_computer_needs_the_token(control: Control, peer: str) -> None:
     assert status(control, (peer, 1)) == 401
     assert status(control, (peer, 1), headers=RIGHT) == 200
+
+
+@pytest.mark.parametrize("token", [None, SECRET])
+def test_the_gateway_of_a_container_is_this_computer_and_its_neighbours_are_not(
+    tmp_path: Path, token: str | None
+) -> None:
+    control = Control(tmp_path, token=token, gateway="172.18.0.1")
+    assert status(control, ("172.18.0.1", 1)) == 200
+    assert status(control, ("::ffff:172.18.0.1", 1)) == 200
+    assert status(control, ("172.18.0.2", 1)) == (403 if token is None else 401)
+    assert control.client_at(("172.18.0.1", 1), "evil.example:9436").get(f"{API}/scene").status_code == 403
+
+
+_NEAR = "eth0 000012AC 00000000 0001 0 0 0 0000FFFF 0 0 0"
+
+
+@pytest.mark.parametrize(
+    ("routes", "found"),
+    [
+        (
+            "eth0 00000000 010012AC 0003 0 0 0 00000000 0 0 0\neth0 000012AC 00000000 0001 0 0 0 0000FFFF 0 0 0",
+            "172.18.0.1",
+        ),
+        ("eth0 000012AC 010012AC 0003 0 0 0 0000FFFF 0 0 0", None),
+        ("eth0 00000000 00000000 0001 0 0 0 00000000 0 0 0", None),
+        ("eth0 00000000", None),
+        ("", None),
+    ],
+)
+def test_the_gateway_is_that_of_the_default_route(tmp_path: Path, routes: str, found: str | None) -> None:
+    (tmp_path / "route").write_text(
+        f"Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n{routes}\n"
+    )
+    assert gateway(tmp_path / "route") == found
+    assert gateway(tmp_path / "none") is None
 
 
 @pytest.mark.parametrize(
@@ -91,7 +127,7 @@ def test_a_peer_that_is_gone_is_not_taken_for_the_sockets_owner() -> None:
     headers = Headers({"host": HOST})
     scope: Scope = {"type": "http", "client": None, "headers": headers.raw}
     for server, peer in ((("127.0.0.1", 9436), False), (None, False), (("run/control.sock", None), True)):
-        assert guard_module._peer({**scope, "server": server}).here is peer
+        assert guard_module._peer({**scope, "server": server}, None).here is peer
 
 
 def test_without_a_token_nobody_from_afar_is_let_in(tmp_path: Path) -> None:

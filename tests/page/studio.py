@@ -14,6 +14,7 @@ from tests.pipeline.rig import LIMIT_S, wait_until
 from vcam.config import Config, EngineChoice
 from vcam.control.app import ControlApp
 from vcam.control.desk import Desk
+from vcam.control.guard import Admission
 from vcam.control.media import MediaFolder
 from vcam.control.preview import picture_jpeg
 from vcam.control.profiles import Profiles
@@ -69,7 +70,7 @@ def studio(folder: Path) -> Iterator[Studio]:
     with assemble(config) as pipeline:
         desk = Desk(pipeline, config, lambda: config)
         media = MediaFolder(folder / "media")
-        app = ControlApp(desk, media, Profiles(folder / "profiles", media))
+        app = ControlApp(desk, media, Profiles(folder / "profiles", media), Admission())
         thread = threading.Thread(target=pipeline.run, name="pipeline")
         thread.start()
         try:

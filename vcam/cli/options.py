@@ -122,6 +122,7 @@ class RunOptions:
     control_port: Annotated[int | None, _live("/api/v1; 0: none.", default="9436", metavar="PORT")] = None
     control_socket: Annotated[str | None, _live("The same for `vcam ctl`; none: none.", metavar="PATH")] = None
     control_token_file: Annotated[Path | None, _live(_TOKEN, metavar="FILE")] = None
+    control_trust_gateway: Annotated[bool | None, _live("In a container: its gateway is this PC.", default="no")] = None
     media_dir: Annotated[Path | None, _live("Where uploaded backgrounds are kept.", metavar="DIR")] = None
     profiles_dir: Annotated[Path | None, _live("Where named scenes are kept.", metavar="DIR")] = None
     preview_source: Annotated[bool | None, _live("Give out the camera's own picture, too.", default="no")] = None

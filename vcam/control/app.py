@@ -1,7 +1,6 @@
 """The API and the page as an ASGI application."""
 
 import json
-from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,7 +13,7 @@ from vcam.control.answers import on_fault, on_gone, on_http_error, on_vcam_error
 from vcam.control.desk import Desk
 from vcam.control.endpoint import JSON, PREFIX, merged
 from vcam.control.events import Events
-from vcam.control.guard import Guard, Token
+from vcam.control.guard import Admission, Guard
 from vcam.control.media import MediaFolder
 from vcam.control.media_api import MediaApi
 from vcam.control.openapi import describe
@@ -29,17 +28,9 @@ from vcam.errors import VcamError
 
 
 class ControlApp:
-    """asgi: what a server serves. names: see Guard."""
+    """asgi: what a server serves."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        media: MediaFolder,
-        profiles: Profiles,
-        *,
-        token: Token | None = None,
-        names: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, desk: Desk, media: MediaFolder, profiles: Profiles, admission: Admission) -> None:
         media.clean()
         teller = Teller(desk)
         self.events = Events(teller)
@@ -64,7 +55,7 @@ class ControlApp:
                 Exception: on_fault,
             },
         )
-        self.asgi: ASGIApp = Guard(inner, token, names)
+        self.asgi: ASGIApp = Guard(inner, admission)
 
     def close(self) -> None:
         """End the answers that have no end, so that the server can. Any thread."""

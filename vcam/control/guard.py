@@ -81,13 +81,27 @@ class _Peer:
     socket: bool
 
 
-class Guard:
-    """Wraps the application. names: hosts that are ours besides the loopback's. token: None admits nobody from afar."""
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who is let in. token: None admits nobody from afar. names: hosts that are ours besides the loopback's.
 
-    def __init__(self, app: ASGIApp, token: Token | None, names: Sequence[str] = ()) -> None:
+    gateway: an address that stands for this computer, too: that of a container's network, where the port is published
+    to this computer only.
+    """
+
+    token: Token | None = None
+    names: Sequence[str] = ()
+    gateway: str | None = None
+
+
+class Guard:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
-        self._token = token
-        self._names = _LOCAL_NAMES | {name.lower() for name in names}
+        self._token = admission.token
+        self._gateway = admission.gateway
+        self._names = _LOCAL_NAMES | {name.lower() for name in admission.names}
         self._requests = Rates(_REQUESTS)
         self._wrong_tokens = Rates(_WRONG_TOKENS)
 
@@ -110,7 +124,7 @@ class Guard:
 
     def _admit(self, scope: Scope) -> None:
         """Raises RefusedError."""
-        peer, headers = _peer(scope), Headers(scope=scope)
+        peer, headers = _peer(scope, self._gateway), Headers(scope=scope)
         wait_s = self._requests.take(peer.name)
         if wait_s:
             raise busy("too many requests", hint="ask less often; GET /api/v1/events tells every change", wait_s=wait_s)
@@ -173,14 +187,15 @@ def _given(header: str) -> str | None:
         return None
 
 
-def _peer(scope: Scope) -> _Peer:
+def _peer(scope: Scope, gateway: str | None) -> _Peer:
     """On a socket in the file system uvicorn knows no peer's address, and no port of ours."""
     client, server = scope.get("client"), scope.get("server")
     if client is None:
         socket = server is not None and server[1] is None
         return _Peer("socket" if socket else "unknown", here=socket, socket=socket)
     address = _address(str(client[0]))
-    return _Peer(str(client[0]), here=address is not None and address.is_loopback, socket=False)
+    here = address is not None and (address.is_loopback or str(address) == gateway)
+    return _Peer(str(client[0]), here=here, socket=False)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -50,11 +50,14 @@ def control_server(desk: Desk, places: Places) -> Iterator[None]:
         yield
         return
     from vcam.control.app import ControlApp
-    from vcam.control.guard import read_token
+    from vcam.control.gateway import gateway
+    from vcam.control.guard import Admission, read_token
     from vcam.service.http import HttpServer
 
     token = None if config.control_token_file is None else read_token(config.control_token_file)
-    app = ControlApp(desk, *kept_in(config, places), token=token, names=_own_names(config.control_host))
+    neighbour = gateway() if config.control_trust_gateway else None
+    admission = Admission(token, _own_names(config.control_host), neighbour)
+    app = ControlApp(desk, *kept_in(config, places), admission)
     with HttpServer(app.asgi, *addresses, name="vcam-control"):
         try:
             yield
@@ -85,7 +88,8 @@ def _addresses(config: Config, default_socket: Path | None) -> "list[Address | S
 
 def _check_host(config: Config) -> None:
     """Raises ConfigError when other computers could connect without a token."""
-    if config.control_port and config.control_token_file is None and not _is_loopback(config.control_host):
+    admits_some = config.control_token_file is not None or config.control_trust_gateway
+    if config.control_port and not admits_some and not _is_loopback(config.control_host):
         raise ConfigError(
             f"control_host {config.control_host} lets other computers connect, and there is no token to ask them for",
             hint="openssl rand -hex 16 >token; then control_token_file = its path, or else control_host = 127.0.0.1",
