@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.container.conftest import Factory
-from tests.container.engine import ROOT, docker, inspect, run
+from tests.container.engine import ROOT, docker, eventually, inspect, run
 
 HOOK = os.environ.get("VCAM_TEST_NVIDIA_HOOK")
 """The folder of a copy of tests/container/nvidia, which the engine was started with on its PATH."""
@@ -27,6 +27,7 @@ def test_the_reservation_asks_nvidias_hook_for_one_gpu(gpu_appliance: Factory) -
     environ = json.loads((told / f"{container}.json").read_text())["process"]["env"]
     assert "NVIDIA_DRIVER_CAPABILITIES=compute,utility" in environ
     # The stand-in brings no GPU: vcam says so, and runs.
+    eventually(lambda: "engine.ready" in vcam.events(), "no engine")
     ready = next(event for event in vcam.logs() if event["event"] == "engine.ready")
     assert ready["engine"] == "plate"
     assert vcam.health() == "healthy"
