@@ -43,6 +43,17 @@ def test_a_failure_is_repeated_until_it_works() -> None:
     assert worker.last_error is LOST
 
 
+def test_a_camera_may_be_away_for_days() -> None:
+    left = [LOST] * 1100
+
+    def session() -> None:
+        if left:
+            raise left.pop()
+
+    run(session)
+    assert not left
+
+
 def test_a_bug_is_repeated_too() -> None:
     assert run(failing(3, ValueError("a bug"))).failure is None
 

@@ -9,6 +9,9 @@ from vcam.errors import VcamError
 
 _log = logging.getLogger(__name__)
 
+_MOST_DOUBLINGS = 32
+"""More never matter, and after a thousand the wait would be beyond what a float can hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -127,4 +130,5 @@ class Worker:
         return final
 
     def _backoff_s(self) -> float:
-        return min(self._policy.backoff_s * 2.0 ** (self._failures - 1), self._policy.backoff_limit_s)
+        doublings = min(self._failures - 1, _MOST_DOUBLINGS)
+        return min(self._policy.backoff_s * 2.0**doublings, self._policy.backoff_limit_s)
