@@ -62,7 +62,8 @@ class HostEngine:
         return None
 
     def matte(self, small: Tensor, stamp: Stamp) -> AffineMatte:
-        out = self._compute({SRC: self._rounded(small[None]), **self._states})
+        small[:] = self._rounded(small)  # for what is done to the matte with this picture, too
+        out = self._compute({SRC: small[None], **self._states})
         self._states = {read: out[written] for read, written in zip(STATES_IN, STATES_OUT, strict=True)}
         a, b = (self._rounded(out[name][0]) for name in COEFFICIENTS)
         return AffineMatte(a, b, stamp)

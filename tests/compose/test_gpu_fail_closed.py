@@ -54,8 +54,8 @@ def make(compute: Compute, *, half: bool = False, graphs: bool = True) -> Gpu:
 
 EFFECTS = Scene(
     room.GreenBackdrop(),
-    matte=MatteControls(0.5, 0.5, 0.5, threshold=0.6, softness=0.8),
-    person=PersonLook(0.9, 1.1, 1.2, 1.2, 1.3, 0.1, ColorMap.NONE, blur=20.0, hologram=0.3),
+    matte=MatteControls(0.5, 0.5, 0.5, threshold=0.6, softness=0.8, grow=-0.2),
+    person=PersonLook(0.9, 1.1, 1.2, 1.2, 1.3, 0.1, ColorMap.NONE, blur=20.0, hologram=0.3, light_wrap=0.4),
     framing=Framing(mirror=True, flip=True, zoom=1.2, pan_x=0.3),
 )
 """All at once, each so weak that the marker would still be known."""

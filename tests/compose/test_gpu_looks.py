@@ -15,7 +15,7 @@ from vcam.fakes.device_engine import steady
 from vcam.frame import Image, Matrix, PixelFormat, Plane, Range, Stamp, VideoFormat
 from vcam.looks import ColorMap
 from vcam.scene.backdrops import SolidBackdrop
-from vcam.stages import FrameProcessor, Framing, MatteControls, PersonLook, Scene, StageTimes
+from vcam.stages import FrameProcessor, Framing, MatteControls, PersonLook, RoomLook, Scene, StageTimes
 
 FRAMES = 4
 SCALED = 8
@@ -24,7 +24,7 @@ SCALED = 8
 EDGE = MatteControls(1.0, 1.0, 1.0)
 GRADED = PersonLook(brightness=1.2, contrast=1.3, gamma=1.7, saturation=0.4, temperature=0.5)
 HOLOGRAM = PersonLook(hologram=1.0)
-ALL = replace(GRADED, opacity=0.8, colormap=ColorMap.THERMAL, blur=40.0, hologram=0.7)
+ALL = replace(GRADED, opacity=0.8, colormap=ColorMap.THERMAL, blur=40.0, hologram=0.7, light_wrap=0.6)
 
 LOOKS: Mapping[str, PersonLook] = {
     "opacity": PersonLook(opacity=0.4),
@@ -34,6 +34,7 @@ LOOKS: Mapping[str, PersonLook] = {
     "a hologram": HOLOGRAM,
     "a faint hologram": PersonLook(hologram=0.2, opacity=0.9),
     "anonymised": PersonLook(blur=60.0),
+    "light around the person": PersonLook(light_wrap=1.0),
     "all": ALL,
 }
 FRAMINGS: Mapping[str, Framing] = {
@@ -105,6 +106,22 @@ def test_every_camera_layout_into_every_output(layout: PixelFormat) -> None:
     assert_alike(make(targets), [replace(scene, framing=Framing())] * 2 + [scene] * 2, camera)
 
 
+@pytest.mark.parametrize(
+    "room",
+    [
+        RoomLook(tint=0.4, color=(0, 80, 255)),
+        RoomLook(saturation=0.0, brightness=1.8),
+        RoomLook(0.7, 1.6, 1.9, 0.2, (255, 200, 0)),
+    ],
+    ids=str,
+)
+def test_a_blurred_room_looks_as_on_the_cpu(room: RoomLook) -> None:
+    scene = Scene(NoiseBackdrop(), 30.0, room=room)
+    assert_alike(make([YUYV, NV12, SMALL]), [scene] * FRAMES)
+    picture = replace(scene, blur=0.0)  # its look is in its own pixels
+    assert_alike(make([YUYV]), [picture, replace(picture, room=RoomLook())])
+
+
 def test_levels_are_those_of_the_cpu() -> None:
     scenes = [
         Scene(NoiseBackdrop(), blur, matte=replace(controls, threshold=threshold, softness=softness))
@@ -115,17 +132,34 @@ def test_levels_are_those_of_the_cpu() -> None:
     assert_alike(make([YUYV]), scenes)
 
 
+@pytest.mark.parametrize("half", [True, False])
+@pytest.mark.parametrize("strength", [-1.0, -0.2, 0.3, 1.0])
+def test_a_person_is_made_larger_or_smaller_as_on_the_cpu(strength: float, half: bool) -> None:
+    """Before its edge is corrected, and what is remembered of it with it."""
+    scenes = [
+        Scene(NoiseBackdrop(), blur, matte=replace(controls, grow=strength, threshold=threshold))
+        for controls in (MatteControls(), EDGE)
+        for blur, threshold in ((0.0, 0.5), (30.0, 0.6))
+    ]
+    assert_alike(make([YUYV, SMALL], half=half), [scene for scene in scenes for _ in range(3)])
+
+
 def test_the_effects_are_seen() -> None:
     """Negative control: each of them changes the picture."""
     plain = make([YUYV])
     with plain.processor as processor:
         without = play(processor, Scene(NoiseBackdrop()), 1)
     scenes = [Scene(NoiseBackdrop(), person=look) for look in LOOKS.values()]
+    scenes += [Scene(NoiseBackdrop(), matte=MatteControls(grow=strength)) for strength in (-1.0, 1.0)]
+    blurred = Scene(NoiseBackdrop(), 30.0)
     scenes += [Scene(NoiseBackdrop(), framing=framing) for name, framing in FRAMINGS.items() if name != "panned only"]
     for scene in scenes:
         with make([YUYV]).processor as processor:
             got = play(processor, scene, 1)
         assert np.abs(without[0][0].astype(int) - got[0][0].astype(int)).max() > 4, scene
+    with make([YUYV]).processor as processor:
+        one, other = (play(processor, replace(blurred, room=room), 1) for room in (RoomLook(), RoomLook(tint=0.4)))
+    assert np.abs(one[0][0].astype(int) - other[0][0].astype(int)).max() > 4
 
 
 def test_sliders_and_what_moves_record_nothing_anew() -> None:
@@ -135,8 +169,11 @@ def test_sliders_and_what_moves_record_nothing_anew() -> None:
             share = number / 12
             look = replace(ALL, opacity=share, brightness=2 * share, gamma=1 + share, blur=1 + 90 * share)
             framing = Framing(mirror=number % 2 == 0, zoom=1.0 + share, pan_x=share)
-            controls = MatteControls(0.1 + share / 2, 0.2, 0.3, threshold=share, softness=share)
-            scene = Scene(NoiseBackdrop(), person=look, framing=framing, matte=controls)
+            controls = MatteControls(
+                0.1 + share / 2, 0.2, 0.3, grow=1.9 * share - 0.99, threshold=share, softness=share
+            )
+            room = RoomLook(tint=0.1 + share / 2)
+            scene = Scene(NoiseBackdrop(), 1 + share, person=look, framing=framing, matte=controls, room=room)
             assert_same(play(processor, scene, number), play(twin, scene, number), limit=SCALED)
         assert gpu.driver.calls.count("begin_capture") == 2
         assert gpu.driver.calls.count("launch_graph") == 10

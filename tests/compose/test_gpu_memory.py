@@ -18,7 +18,7 @@ from tests.support.jpeg import encode_jpeg, smooth_rgb
 from tests.support.nvjpeg_like import NvJpegLike
 from vcam.compose.gpu import GpuFrameProcessor
 from vcam.cuda.device import Device
-from vcam.cuda.live import LiveStruct, ViewStruct
+from vcam.cuda.live import FigureStruct, LiveStruct, ViewStruct
 from vcam.decode.nvjpeg import NvJpegDecoder
 from vcam.decode.turbo import TurboDecoder
 from vcam.fakes import FakeDriver
@@ -296,5 +296,5 @@ def test_what_is_held_can_be_calculated() -> None:
         shown(processor, 1, STILL)
         tensors = [spec.nbytes for spec in gpu.engine.tensors.values()]
         wanted = frame_bytes(CAMERA) + 2 * frame_bytes(YUYV) + sum(tensors)
-        wanted += ctypes.sizeof(LiveStruct) + 2 * ctypes.sizeof(ViewStruct)
+        wanted += sum(map(ctypes.sizeof, (*[LiveStruct] * 2, *[ViewStruct] * 2, *[FigureStruct] * 3)))
         assert 0 <= processor.device.allocated_bytes - wanted < 256 * (len(tensors) + 4)

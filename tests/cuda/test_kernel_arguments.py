@@ -9,7 +9,7 @@ import pytest
 from tests.cuda.kernel_rig import KernelRig, MakeRig, make_rig
 from tests.native.pictures import matte
 from tests.support.host_kernels import Field, host_kernels, host_library
-from vcam.cuda import arguments, blur, edge, kernels, live
+from vcam.cuda import arguments, blur, edge, grow, kernels, light, live
 from vcam.cuda.arguments import DevicePicture, picture_struct
 from vcam.frame import DevicePlane, PixelFormat, Size, VideoFormat
 
@@ -17,7 +17,7 @@ __all__ = ["make_rig"]
 
 STRUCTS: dict[str, type[ctypes.Structure]] = {
     ("Matrix34" if name == "MatrixStruct" else name.removesuffix("Struct")): struct
-    for module in (arguments, live)
+    for module in (arguments, live, grow, light)
     for name, struct in vars(module).items()
     if isinstance(struct, type) and issubclass(struct, ctypes.Structure)
 }
@@ -30,6 +30,11 @@ def test_structs_are_laid_out_alike(name: str) -> None:
     python = [Field(name, field, getattr(struct, field).offset, getattr(struct, field).size) for field in names(struct)]
     python.append(Field(name, "", ctypes.sizeof(struct), 0))
     assert python == [field for field in host_library().fields() if field.structure == name]
+
+
+def test_structs_of_one_block_leave_each_other_aligned() -> None:
+    for struct in (live.LiveStruct, live.ViewStruct, live.FigureStruct):
+        assert ctypes.sizeof(struct) % 16 == 0
 
 
 def test_every_struct_is_compared() -> None:
@@ -50,6 +55,7 @@ def test_constants_are_the_same() -> None:
     assert constants["kStatePlanes"] == edge._STATE_PLANES
     assert constants["kLinePlanes"] == edge._LINE_PLANES
     assert constants["kRoomPlanes"] == edge._ROOM_PLANES
+    assert constants["kLightCells"] == live._LIGHT_CELLS
     assert constants["kLookFloats"] == live.LOOK_FLOATS
     assert constants["kSums"] == edge._SUMS
 

@@ -23,8 +23,11 @@ from tests.cuda.kernel_rig import (
 )
 from tests.native.pictures import SEEDS, SOURCES, STAMP, TARGETS, blank, formats, matte, noise
 from vcam import native
+from vcam.color import look_matrix, tinted
 from vcam.cuda.blur import DeviceBlur, blur_bytes
+from vcam.cuda.live import live_struct
 from vcam.frame import AffineMatte, Image, Levels, PixelFormat, Planes, Range, Size, VideoFormat, Window
+from vcam.stages import MatteControls
 
 __all__ = ["make_rig"]
 
@@ -122,6 +125,24 @@ def test_every_output(make_rig: MakeRig, layout: PixelFormat) -> None:
     target = replace(CAMERA, pixel_format=layout, range=Range.LIMITED)
     with make_rig() as rig:
         assert_alike(on_device(rig, image, model, 40.0, target, Place()), on_cpu(image, model, 40.0, target))
+
+
+@pytest.mark.parametrize("layout", TARGETS)
+def test_a_look_of_the_room(make_rig: MakeRig, layout: PixelFormat) -> None:
+    image, model = noise(CAMERA, 8), person((36, 64))
+    target, size = replace(CAMERA, pixel_format=layout), CAMERA.size
+    look = tinted(look_matrix(brightness=1.5, contrast=1.4, saturation=0.3), 0.3, (0, 60, 255))
+    cpu, wanted = native.MaskedBlur(size), blank(target)
+    cpu.gather(image, model, 20.0)
+    cpu.render(wanted, target, look)
+    with make_rig() as rig:
+        blur = DeviceBlur(rig.kernels, size, rig.memory(np.zeros(blur_bytes(size), np.uint8)))
+        live = Live(size, sigma_px=sigma_px(20.0, size))
+        blur.gather(rig.picture(image), rig.matte(model, half=False, live=live), cuda_stream=rig.stream)
+        out = rig.blank(target)
+        there = rig.struct(live_struct(Levels(), MatteControls(), look))
+        blur.render(out, there, cuda_stream=rig.stream)
+        assert_alike(rig.planes(out), wanted)
 
 
 @pytest.mark.parametrize("size", [Size(1300, 60), Size(50, 1290), Size(1, 1), Size(643, 2)], ids=str)

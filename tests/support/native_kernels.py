@@ -40,7 +40,9 @@ def native_kernels() -> Mapping[str, Kernel]:
         "blur_render": _kernel(packed.RenderArguments, blurs.render),
     }
     # compose_I420_NV12 and the like are compose for layouts known beforehand.
-    return {name: known.get("compose" if name.startswith("compose") else name, _nothing) for name in KERNELS}
+    known |= {name: known["compose"] for name in KERNELS if name.startswith("compose") and name != "compose_look"}
+    known |= {name: _nothing for name in KERNELS if name.startswith(("blur", "edge")) and name not in known}
+    return {name: known.get(name, _refuse) for name in KERNELS}
 
 
 def _kernel(kind: type[Arguments], work: Callable[[Arguments, FakeMemory], None]) -> Kernel:
@@ -52,6 +54,10 @@ def _kernel(kind: type[Arguments], work: Callable[[Arguments, FakeMemory], None]
 
 def _nothing(grid: Dimensions, block: Dimensions, arguments: bytes, memory: FakeMemory) -> None:
     """A step that another does as well."""
+
+
+def _refuse(grid: Dimensions, block: Dimensions, arguments: bytes, memory: FakeMemory) -> None:
+    raise AssertionError("this is for the real kernels (host_kernels)")
 
 
 def _sample(given: packed.SampleArguments, memory: FakeMemory) -> None:

@@ -1,11 +1,13 @@
-"""Corrections of the matte along the person's edge, on the GPU: memory only where they are asked for."""
+"""What is done to a frame's matte before it composes, on the GPU: memory only where it is asked for."""
 
 from dataclasses import replace
 
+from vcam.compose.gpu_live import LiveBlock
 from vcam.compose.gpu_program import Recorder
 from vcam.compose.gpu_tensors import EngineTensors
 from vcam.cuda.device import Device
 from vcam.cuda.edge import DeviceEdge, edge_bytes
+from vcam.cuda.grow import DeviceGrow, grow_bytes
 from vcam.cuda.kernels import DeviceMatte
 from vcam.stages import MatteControls
 
@@ -19,11 +21,13 @@ class Edges:
     What smoothing remembers is forgotten when it is asked for after a time without it.
     """
 
-    def __init__(self, device: Device, recorder: Recorder, tensors: EngineTensors) -> None:
+    def __init__(self, device: Device, recorder: Recorder, tensors: EngineTensors, block: LiveBlock) -> None:
         self._device = device
         self._recorder = recorder
         self._tensors = tensors
+        self._block = block
         self._edge: DeviceEdge | None = None
+        self._grow: DeviceGrow | None = None
         self._address = 0
         self._remembers = False
         self.controls = MatteControls()
@@ -33,6 +37,9 @@ class Edges:
         if _corrects(controls) and self._edge is None:
             self._address = self._device.buffer(edge_bytes(self._tensors.size)).address
             self._edge = DeviceEdge(self._recorder, self._tensors.size, self._address)
+        if controls.grow and self._grow is None:
+            memory = self._device.buffer(grow_bytes(self._tensors.size)).address
+            self._grow = DeviceGrow(self._recorder, self._tensors.size, memory, self._block.folded)
         if not self.controls.smoothing:
             self._remembers = False
         self.controls = controls
@@ -48,8 +55,10 @@ class Edges:
         self._remembers = True
 
     def record(self, turn: int, *, cuda_stream: int) -> DeviceMatte:
-        """Record what one turn's frame tells of the edge; the matte with that, to be composed."""
+        """Record what is done to one turn's matte, and what its frame tells of the edge; the matte to be composed."""
         matte, tensors = self._tensors.matte(), self._tensors
+        if self._grow is not None and self.controls.grow:
+            matte = self._grow.grow(tensors.src, matte, small_half=tensors.src_half, cuda_stream=cuda_stream)
         if self._edge is None or not _corrects(self.controls):
             return matte
         return self._edge.prepare(
@@ -57,8 +66,10 @@ class Edges:
         )
 
     def matte(self, turn: int) -> DeviceMatte:
-        """The matte of the last frame, which was of this turn, with what was found out about its edge."""
+        """The matte of the last frame, which was of this turn, as it was composed."""
         matte = self._tensors.matte()
+        if self._grow is not None and self.controls.grow:
+            matte = self._grow.grown(matte)
         if self._edge is None or not _corrects(self.controls):
             return matte
         return replace(matte, corrections=self._edge.corrections(self.controls, turn))

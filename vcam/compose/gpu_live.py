@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from vcam.color import room_matrix
 from vcam.compose.look import LookNumbers, haunted, matte_levels
 from vcam.compose.view import framed_window
 from vcam.cuda.device import Device
-from vcam.cuda.live import LOOK_FLOATS, FigureStruct, LiveStruct, ViewStruct, live_struct, view_struct
+from vcam.cuda.live import LOOK_FLOATS, LOOK_HEAD, FigureStruct, LiveStruct, ViewStruct, live_struct, view_struct
 from vcam.frame import Levels, Plane, Size, Tensor, Window
 from vcam.native import BLUR_SIGMA
 from vcam.stages import PersonLook, Scene
@@ -17,13 +18,13 @@ GHOSTS = 2
 """At most, of one person."""
 
 _FULL_STRENGTH = 100.0
-_FLOAT_BYTES = 4
 _VIEW, _FIGURE = ctypes.sizeof(ViewStruct), ctypes.sizeof(FigureStruct)
 
 
 class LiveBlock:
-    """A LiveStruct; a ViewStruct of the camera's own pictures and one for each output size; FigureStructs: the person's
-    for each size, and those of its ghosts. All in one block, of which only as much is brought as is read.
+    """LiveStructs of the matte, and of what it becomes when it is grown; a ViewStruct of the camera's own pictures and
+    one for each output size; FigureStructs: the person's for each size, and those of its ghosts. All in one block, of
+    which only as much is brought as is read.
 
     Kernels read it through pointers, so what stands here may change without recording a frame anew.
     """
@@ -34,7 +35,7 @@ class LiveBlock:
         self._matte = matte
         self._levels = levels
         self._sizes = tuple(sizes)
-        self._views = ctypes.sizeof(LiveStruct)
+        self._views = 2 * ctypes.sizeof(LiveStruct)
         self._figures = self._views + _VIEW * (1 + len(self._sizes))
         self._end = self._figures + _FIGURE * (1 + GHOSTS) * len(self._sizes)
         self._wanted: Plane = np.zeros(self._end, np.uint8)
@@ -42,12 +43,18 @@ class LiveBlock:
         self._buffer = device.buffer(self._end)
         self._look = LookNumbers(PersonLook())
         self._asked: tuple[Size, Scene] | None = None
+        self._written: dict[int, object] = {}
         self._there = 0
 
     @property
     def live(self) -> int:
         """Address of the LiveStruct."""
         return self._buffer.address
+
+    @property
+    def folded(self) -> int:
+        """Address of the LiveStruct of a matte into which the levels are folded already."""
+        return self._buffer.address + ctypes.sizeof(LiveStruct)
 
     def view(self, size: Size | None = None) -> int:
         """Address of the view of an output size, or of the camera's own pictures."""
@@ -60,18 +67,14 @@ class LiveBlock:
 
     def ask(self, camera: Size, scene: Scene, pts_ns: int) -> None:
         """What the kernels of the frame of this time shall read, for pictures of a camera of this size."""
-        asked, self._asked = self._asked, (camera, scene)
-        is_new = asked is None or asked[0] != camera or asked[1] is not scene
-        if scene.person != self._look.person:
-            self._look = LookNumbers(scene.person)
-        moves = scene.person.hologram > 0
-        if is_new:
+        if self._asked is None or self._asked[0] != camera or self._asked[1] is not scene:
+            self._asked = camera, scene
             self._place(camera, scene)
-        if (is_new or moves) and not self._look.plain:
-            for size in self._sizes:
-                self._dress(size, pts_ns)
-        if is_new or moves:
-            self._there = 0
+            if scene.person != self._look.person:
+                self._look = LookNumbers(scene.person)
+                self._dress(pts_ns, LOOK_FLOATS)
+        if scene.person.hologram > 0:
+            self._dress(pts_ns, LOOK_HEAD)
 
     def queue(self) -> None:
         """Queue bringing it there, if it is not. The stream must be through with the last time. Raises GpuError."""
@@ -96,27 +99,45 @@ class LiveBlock:
         return self._figures + _FIGURE * (len(self._sizes) * (1 + ghost) + self._sizes.index(size))
 
     def _place(self, camera: Size, scene: Scene) -> None:
-        self._put(0, live_struct(matte_levels(self._levels, scene.matte), scene.matte))
-        whole = Window(0.0, 0.0, camera.width, camera.height)
-        self._put(self._views, view_struct(camera, whole, camera, self._matte))
+        matte, room = scene.matte, scene.room
+        if self._is_other(0, (matte, room)):
+            look = room_matrix(room)
+            self._put(0, live_struct(matte_levels(self._levels, matte), matte, look))
+            self._put(ctypes.sizeof(LiveStruct), live_struct(Levels(), matte, look))
+        if self._is_other(self._views, camera):
+            whole = Window(0.0, 0.0, camera.width, camera.height)
+            self._put(self._views, view_struct(camera, whole, camera, self._matte))
         for number, size in enumerate(self._sizes, start=1):
-            sigmas_px = _sigma_px(scene.blur, size), _sigma_px(scene.person.blur, size)
-            window = framed_window(camera, size, scene.framing)
-            self._put(self._views + _VIEW * number, view_struct(size, window, camera, self._matte, sigmas_px))
+            offset = self._views + _VIEW * number
+            if self._is_other(offset, (camera, scene.framing, scene.blur, scene.person.blur)):
+                sigmas_px = _sigma_px(scene.blur, size), _sigma_px(scene.person.blur, size)
+                window = framed_window(camera, size, scene.framing)
+                self._put(offset, view_struct(size, window, camera, self._matte, sigmas_px))
 
-    def _dress(self, size: Size, pts_ns: int) -> None:
-        numbers = self._look.at(size, pts_ns)
-        self._draw(self._figure(size, -1), numbers, 0)
-        for number, ghost in enumerate(self._look.ghosts(size, pts_ns)):
-            self._draw(self._figure(size, number), haunted(numbers, ghost), ghost.pairs)
+    def _is_other(self, offset: int, given: object) -> bool:
+        """Whether what stands there was not made of this."""
+        if self._written.get(offset) == given:
+            return False
+        self._written[offset] = given
+        return True
+
+    def _dress(self, pts_ns: int, floats: int) -> None:
+        """Write so many numbers of each look, from the first."""
+        for size in self._sizes:
+            numbers = self._look.at(size, pts_ns)
+            self._draw(self._figure(size, -1), numbers[:floats], 0)
+            for number, ghost in enumerate(self._look.ghosts(size, pts_ns)):
+                self._draw(self._figure(size, number), haunted(numbers[:floats], ghost), ghost.pairs)
 
     def _draw(self, offset: int, numbers: Tensor, pairs: int) -> None:
         place = self._wanted[offset : offset + _FIGURE]
-        place[: _FLOAT_BYTES * LOOK_FLOATS].view(np.float32)[:] = numbers
+        place[: numbers.nbytes].view(np.float32)[:] = numbers
         place[FigureStruct.pairs.offset :].view(np.int32)[0] = pairs
+        self._there = 0
 
     def _put(self, offset: int, values: ctypes.Structure) -> None:
         self._wanted[offset : offset + ctypes.sizeof(values)] = np.frombuffer(bytes(values), np.uint8)
+        self._there = 0
 
 
 def _sigma_px(strength: float, size: Size) -> float:

@@ -26,17 +26,20 @@ from vcam.stages import DeviceEngine, Framing, PersonLook, Scene
 class Work:
     """What of a scene decides which work a frame is: what is recorded is good for one of these.
 
-    room: the camera's picture as it is. framed: not all of the camera's picture, or turned. blurs: the blurred room.
-    corrects: smoothing, refinement, despill. looks: the person's look. anonymises: the person's blur. ghosts: how many
-    there are.
+    room: the camera's picture as it is. framed: not all of the camera's picture, or turned. blurs: the blurred room;
+    tints: with a look. corrects: smoothing, refinement, despill. looks: the person's look. anonymises: the person's
+    blur. wraps: light around the person. ghosts: how many there are. grows: the matte.
     """
 
     room: bool = False
     framed: bool = False
     blurs: bool = False
+    tints: bool = False
     looks: bool = False
     anonymises: bool = False
+    wraps: bool = False
     ghosts: int = 0
+    grows: bool = False
     corrects: tuple[bool, bool, bool] = (False, False, False)
 
 
@@ -48,8 +51,11 @@ def work_of(scene: Scene) -> Work:
     return Work(
         framed=framed,
         blurs=scene.blur > 0,
+        tints=scene.blur > 0 and scene.room.changes,
         looks=person != PersonLook(),
         anonymises=person.blur > 0,
+        wraps=person.light_wrap > 0,
+        grows=matte.grow != 0,
         ghosts=GHOSTS if person.hologram > 0 else 0,
         corrects=(matte.smoothing > 0, matte.refine > 0, matte.despill > 0),
     )
@@ -69,7 +75,7 @@ class Parts:
         sizes = {target.size: None for target in self.outputs.pictures}
         self.block = LiveBlock(device, engine.input_size, levels, sizes)
         self.tensors = EngineTensors(device, engine, self.block)
-        self.edges = Edges(device, self.recorder, self.tensors)
+        self.edges = Edges(device, self.recorder, self.tensors, self.block)
         self.backdrops = Backdrops(device, tuple(self.outputs.pictures))
         self.clock = FrameClock(device)
         self.pool = PinnedPool(device)
@@ -93,11 +99,13 @@ class Parts:
             picture, matte = view.picture(source, framed=work.framed, cuda_stream=stream), view.matte(whole)
             targets = [target for target in self.outputs.pictures if target.size == size]
             if work.blurs:
-                self._blur(view, picture, matte, targets)
+                self._blur(view, picture, matte, targets, tints=work.tints)
             blurred = view.anonymise(picture, matte, cuda_stream=stream) if work.anonymises else DeviceWash()
             for target in targets:
-                looks = self._looks(target.size, blurred, work)
-                self._compose(picture, matte, target, looks)
+                under, light = self.backdrops.pictures[target], DeviceWash()
+                if work.wraps:
+                    light = view.light(picture, under, matte, cuda_stream=stream)
+                self._compose(picture, matte, target, self._looks(size, light, blurred, work))
         return self._end(turn)
 
     def room(self, frame: CameraFrame, source: DevicePicture, turn: int, work: Work) -> tuple[Step, ...]:
@@ -111,10 +119,10 @@ class Parts:
             self.recorder.convert(pictures[target.size], there, cuda_stream=self.stream)
         return self._end(turn)
 
-    def _looks(self, size: Size, blurred: DeviceWash, work: Work) -> Iterator[DeviceLook | None]:
+    def _looks(self, size: Size, light: DeviceWash, blurred: DeviceWash, work: Work) -> Iterator[DeviceLook | None]:
         """How the person is drawn, from the lowest one up: its ghosts, then itself."""
         for ghost in (*range(work.ghosts), -1):
-            yield DeviceLook(self.block.figure(size, ghost), blurred=blurred) if work.looks else None
+            yield DeviceLook(self.block.figure(size, ghost), light, blurred) if work.looks else None
 
     def _compose(
         self, picture: DevicePicture, matte: DeviceMatte, target: VideoFormat, looks: Iterable[DeviceLook | None]
@@ -126,11 +134,17 @@ class Parts:
             under = out
 
     def _blur(
-        self, view: DeviceView, picture: DevicePicture, matte: DeviceMatte, targets: Sequence[VideoFormat]
+        self,
+        view: DeviceView,
+        picture: DevicePicture,
+        matte: DeviceMatte,
+        targets: Sequence[VideoFormat],
+        *,
+        tints: bool,
     ) -> None:
         blur = view.gather(picture, matte, cuda_stream=self.stream)
         for target in targets:
-            blur.render(self.backdrops.pictures[target], cuda_stream=self.stream)
+            blur.render(self.backdrops.pictures[target], self.block.live if tints else 0, cuda_stream=self.stream)
 
     def _begin(self) -> None:
         self.recorder.take()  # what a recording left behind that failed

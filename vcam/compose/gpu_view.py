@@ -7,6 +7,7 @@ from vcam.cuda.arguments import DeviceWash
 from vcam.cuda.blur import DeviceBlur, blur_bytes
 from vcam.cuda.device import Device, DeviceBuffer
 from vcam.cuda.kernels import DeviceMatte, DevicePicture, Kernels
+from vcam.cuda.light import DeviceLight, light_bytes
 from vcam.frame import Size, VideoFormat, frame_bytes
 
 
@@ -25,6 +26,7 @@ class DeviceView:
         self._memory: list[DeviceBuffer] = []
         self._blur: DeviceBlur | None = None
         self._person: DeviceBlur | None = None
+        self._light: DeviceLight | None = None
 
     def picture(self, source: DevicePicture, *, framed: bool, cuda_stream: int) -> DevicePicture:
         """The part of ``source`` that is shown, at the output's size; queues the scaling where one is needed.
@@ -56,6 +58,15 @@ class DeviceView:
             self._person = self._make_blur(person=True)
         self._person.gather(picture, matte, cuda_stream=cuda_stream)
         return self._person.wash
+
+    def light(
+        self, picture: DevicePicture, background: DevicePicture, matte: DeviceMatte, *, cuda_stream: int
+    ) -> DeviceWash:
+        """Queue finding the light that the background sheds on the person."""
+        if self._light is None:
+            size = self._format.size
+            self._light = DeviceLight(self._kernels, size, self._allocate(light_bytes(size)).address)
+        return self._light.gather(picture, background, matte, cuda_stream=cuda_stream)
 
     def release(self) -> None:
         """Free the memory. Nothing that is queued may still use it."""

@@ -230,9 +230,10 @@ class RenderArguments(ctypes.Structure):
         ("grid", GridStruct),
         ("target", PictureStruct),
         ("encode", MatrixStruct),
+        ("live", ctypes.c_uint64),
         ("x", AxisStruct),
         ("y", AxisStruct),
-        ("rows", ctypes.c_int32),
+        *((name, ctypes.c_int32) for name in ("rows", "looked")),
     ]
 
 

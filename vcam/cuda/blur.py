@@ -98,8 +98,11 @@ class DeviceBlur:
             self._kernels.launch("blur_smooth", step, threads=threads, cuda_stream=cuda_stream)
         self._kernels.launch("blur_divide", step, threads=whole, cuda_stream=cuda_stream)
 
-    def render(self, target: DevicePicture, *, cuda_stream: int) -> None:
-        """Write what was gathered last into ``target``. Call ``gather`` first: the memory holds nothing before."""
+    def render(self, target: DevicePicture, look: int = 0, *, cuda_stream: int) -> None:
+        """Write what was gathered last into ``target``. Call ``gather`` first: the memory holds nothing before.
+
+        look: address of a LiveStruct whose look of the room is to be seen; 0: of none.
+        """
         self._require_size(target)
         cells = self._cells
         arguments = RenderArguments(
@@ -108,7 +111,9 @@ class DeviceBlur:
             encode=encode_struct(target.format),
             x=axis_struct(cells.side, 1.0, 0.0, cells.columns),
             y=axis_struct(cells.side, 1.0, 0.0, cells.rows),
+            live=look,
             rows=ROWS_PER_THREAD,
+            looked=look != 0,
         )
         self._kernels.launch("blur_render", arguments, threads=bands(target.format), cuda_stream=cuda_stream)
 

@@ -2,7 +2,7 @@
 
 The twin of vcam.native, for pictures and mattes in device memory; equal to it within 1 level. Every method checks its
 arguments (ValueError), queues and returns; what it is given must stay alive and unchanged until the stream is through.
-The blur and the corrections along the person's edge have modules of their own: vcam.cuda.blur, vcam.cuda.edge.
+What takes several steps has modules of its own: vcam.cuda.blur, edge, grow and light.
 """
 
 import ctypes
@@ -59,6 +59,12 @@ KERNELS = (
     "edge_gather",
     "edge_mix",
     "edge_solve",
+    "grow_seed",
+    "grow_reach",
+    "grow_finish",
+    "light_cells",
+    "light_smooth",
+    "light_finish",
 )
 """Every kernel of the fatbin, by its name there. Those of compose that name layouts need whole words and halves."""
 

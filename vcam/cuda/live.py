@@ -7,17 +7,20 @@ import ctypes
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from vcam.frame import Levels, Size, Window
+from vcam.frame import Levels, Size, Tensor, Window
 from vcam.stages import MatteControls
 
 _CELLS_PER_SIDE = 85
-"""As in native/post.h; a test holds them equal."""
+_LIGHT_CELLS = 160
+"""As in native/post.h and native/look.h; a test holds them equal."""
 
 
-LOOK_FLOATS = 34 + 3 * 1024
-"""As in native/look.h; a test holds them equal."""
+LOOK_HEAD = 34
+LOOK_FLOATS = LOOK_HEAD + 3 * 1024
+"""As in native/look.h; a test holds them equal. The head is what may change with time, the rest are tables."""
+
+
+_MATRIX = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ def cells_of(matte: Size) -> Cells:
     return Cells(side, -(-matte.width // side), -(-matte.height // side))
 
 
+def light_cells_of(picture: Size) -> Size:
+    """How many cells the light around the person has in pictures of this size."""
+    share = min(1.0, _LIGHT_CELLS / max(picture.width, picture.height))
+    return Size(max(1, round(share * picture.width)), max(1, round(share * picture.height)))
+
+
 class AxisStruct(ctypes.Structure):
     _fields_: ClassVar = [
         *((name, ctypes.c_float) for name in ("scale", "reciprocal", "origin")),
@@ -43,7 +52,7 @@ class AxisStruct(ctypes.Structure):
 
 class ViewStruct(ctypes.Structure):
     _fields_: ClassVar = [
-        *((name, AxisStruct) for name in ("nodes_x", "nodes_y", "cells_x", "cells_y")),
+        *((name, AxisStruct) for name in ("nodes_x", "nodes_y", "cells_x", "cells_y", "light_x", "light_y")),
         *((name, ctypes.c_float) for name in ("step_x", "step_y", "x", "y", "sigma", "person_sigma")),
         ("unused", ctypes.c_float * 2),
     ]
@@ -51,8 +60,9 @@ class ViewStruct(ctypes.Structure):
 
 class LiveStruct(ctypes.Structure):
     _fields_: ClassVar = [
-        *((name, ctypes.c_float) for name in ("gain", "offset", "smoothing", "refine", "despill")),
-        ("unused", ctypes.c_float * 3),
+        *((name, ctypes.c_float) for name in ("gain", "offset", "smoothing", "refine", "despill", "grow")),
+        ("unused", ctypes.c_float * 2),
+        ("room", ctypes.c_float * _MATRIX),
     ]
 
 
@@ -68,8 +78,8 @@ class FigureStruct(ctypes.Structure):
 
 def axis_struct(out: float, extent: float, origin: float, size: int) -> AxisStruct:
     """Of a linear resize to ``out`` samples of what lies between ``origin`` and ``origin + extent`` of ``size``."""
-    scale = np.float32(out) / np.float32(extent)
-    return AxisStruct(scale=scale, reciprocal=np.float32(1.0) / scale, origin=origin, size=size)
+    scale = _single(_single(out) / _single(extent))
+    return AxisStruct(scale, 1.0 / scale, origin, size)
 
 
 def view_struct(
@@ -82,13 +92,16 @@ def view_struct(
     window = _scaled(shown, matte.width / camera.width, matte.height / camera.height)
     cells = cells_of(matte)
     divided = _scaled(window, 1.0 / cells.side, 1.0 / cells.side)
+    light = light_cells_of(picture)
     return ViewStruct(
         nodes_x=axis_struct(picture.width, window.width, window.x, matte.width),
         nodes_y=axis_struct(picture.height, window.height, window.y, matte.height),
         cells_x=axis_struct(picture.width, divided.width, divided.x, cells.columns),
         cells_y=axis_struct(picture.height, divided.height, divided.y, cells.rows),
-        step_x=np.float32(shown.width) / np.float32(picture.width),
-        step_y=np.float32(shown.height) / np.float32(picture.height),
+        light_x=axis_struct(light.width, window.width, window.x, matte.width),
+        light_y=axis_struct(light.height, window.height, window.y, matte.height),
+        step_x=_single(shown.width) / picture.width,
+        step_y=_single(shown.height) / picture.height,
         x=shown.x,
         y=shown.y,
         sigma=sigmas_px[0],
@@ -96,15 +109,23 @@ def view_struct(
     )
 
 
-def live_struct(levels: Levels, controls: MatteControls) -> LiveStruct:
-    """levels: of alpha; of the controls only the strengths of the corrections."""
+def live_struct(levels: Levels, controls: MatteControls, room: Tensor | None = None) -> LiveStruct:
+    """levels: of alpha, instead of the controls' own. room: (3, 4), of the blurred room."""
     return LiveStruct(
         gain=levels.gain,
         offset=levels.offset,
         smoothing=controls.smoothing,
         refine=controls.refine,
         despill=controls.despill,
+        grow=controls.grow,
+        room=(ctypes.c_float * _MATRIX)() if room is None else tuple(room.ravel().tolist()),
     )
+
+
+def _single(value: float) -> float:
+    """The nearest float32. A quotient of two of them, rounded in double and then again, is what float32 makes of them
+    (Figueroa 1995)."""
+    return ctypes.c_float(value).value
 
 
 def _scaled(window: Window, x: float, y: float) -> Window:

@@ -44,7 +44,8 @@ const Kernel kKernels[] = {KERNEL(sample),      KERNEL(check),       KERNEL(comp
                            KERNEL(convert),     KERNEL(copy),        KERNEL(blur_gather), KERNEL(blur_shrink),
                            KERNEL(blur_widen),  KERNEL(blur_smooth), KERNEL(blur_divide), KERNEL(blur_render),
                            KERNEL(compose_edge), KERNEL(compose_look), KERNEL(edge_difference), KERNEL(edge_follow), KERNEL(edge_gather),
-                           KERNEL(edge_mix),    KERNEL(edge_solve)};
+                           KERNEL(edge_mix),    KERNEL(edge_solve), KERNEL(grow_seed), KERNEL(grow_reach), KERNEL(grow_finish),
+                           KERNEL(light_cells), KERNEL(light_smooth), KERNEL(light_finish)};
 
 struct Field {
     const char *structure, *name;
@@ -62,10 +63,11 @@ const Field kFields[] = {
     FIELD(Matte, a), FIELD(Matte, b), FIELD(Matte, view), FIELD(Matte, live), FIELD(Matte, width),
     FIELD(Matte, height), FIELD(Matte, half), END(Matte),
     FIELD(Edge, smooth), FIELD(Edge, line), FIELD(Edge, room), FIELD(Edge, columns), FIELD(Edge, rows), END(Edge),
-    FIELD(View, nodes_x), FIELD(View, nodes_y), FIELD(View, cells_x), FIELD(View, cells_y), FIELD(View, step_x),
+    FIELD(View, nodes_x), FIELD(View, nodes_y), FIELD(View, cells_x), FIELD(View, cells_y), FIELD(View, light_x), FIELD(View, light_y),
+    FIELD(View, step_x),
     FIELD(View, step_y), FIELD(View, x), FIELD(View, y), FIELD(View, sigma), FIELD(View, person_sigma), FIELD(View, unused), END(View),
-    FIELD(Live, gain), FIELD(Live, offset), FIELD(Live, smoothing), FIELD(Live, refine), FIELD(Live, despill),
-    FIELD(Live, unused), END(Live),
+    FIELD(Live, gain), FIELD(Live, offset), FIELD(Live, smoothing), FIELD(Live, refine), FIELD(Live, despill), FIELD(Live, grow),
+    FIELD(Live, unused), FIELD(Live, room), END(Live),
     FIELD(SampleArguments, source), FIELD(SampleArguments, decode), FIELD(SampleArguments, x),
     FIELD(SampleArguments, y), FIELD(SampleArguments, out), FIELD(SampleArguments, width),
     FIELD(SampleArguments, height), FIELD(SampleArguments, half), END(SampleArguments),
@@ -92,7 +94,15 @@ const Field kFields[] = {
     FIELD(StepArguments, grid), FIELD(StepArguments, view), FIELD(StepArguments, number),
     FIELD(StepArguments, person), END(StepArguments),
     FIELD(RenderArguments, grid), FIELD(RenderArguments, target), FIELD(RenderArguments, encode),
-    FIELD(RenderArguments, x), FIELD(RenderArguments, y), FIELD(RenderArguments, rows), END(RenderArguments),
+    FIELD(RenderArguments, live), FIELD(RenderArguments, x), FIELD(RenderArguments, y), FIELD(RenderArguments, rows),
+    FIELD(RenderArguments, looked), END(RenderArguments),
+    FIELD(GrowArguments, small), FIELD(GrowArguments, a), FIELD(GrowArguments, b), FIELD(GrowArguments, live),
+    FIELD(GrowArguments, seeds), FIELD(GrowArguments, reach), FIELD(GrowArguments, grown_a),
+    FIELD(GrowArguments, grown_b), FIELD(GrowArguments, width), FIELD(GrowArguments, height),
+    FIELD(GrowArguments, small_half), FIELD(GrowArguments, half), END(GrowArguments),
+    FIELD(LightArguments, camera), FIELD(LightArguments, background), FIELD(LightArguments, cells),
+    FIELD(LightArguments, scratch), FIELD(LightArguments, rgb), FIELD(LightArguments, matte),
+    FIELD(LightArguments, columns), FIELD(LightArguments, rows), FIELD(LightArguments, number), END(LightArguments),
     FIELD(EdgeArguments, before), FIELD(EdgeArguments, after), FIELD(EdgeArguments, moved),
     FIELD(EdgeArguments, moments), FIELD(EdgeArguments, mixed), FIELD(EdgeArguments, planes),
     FIELD(EdgeArguments, small), FIELD(EdgeArguments, a), FIELD(EdgeArguments, b), FIELD(EdgeArguments, live), FIELD(EdgeArguments, width),
@@ -111,7 +121,7 @@ const Constant kConstants[] = {LAYOUT(I420), LAYOUT(I422), LAYOUT(I444), LAYOUT(
                                LAYOUT(RGB24), {"kMaxBlurCells", kMaxBlurCells}, {"kWideFactor", blur::kWideFactor},
                                {"kPasses", kPasses}, {"kCellsPerSide", post::kCellsPerSide},
                                {"kStatePlanes", post::kStatePlanes}, {"kLinePlanes", post::kLinePlanes},
-                               {"kRoomPlanes", post::kRoomPlanes}, {"kSums", kSums}, {"kLookFloats", look::kLookFloats}};
+                               {"kRoomPlanes", post::kRoomPlanes}, {"kSums", kSums}, {"kLookFloats", look::kLookFloats}, {"kLightCells", look::kLightCells}};
 
 template <class Row, size_t kCount>
 const Row* row_of(const Row (&rows)[kCount], size_t i) {

@@ -125,12 +125,38 @@ struct StepArguments {
     int32_t number, person;
 };
 
+// looked: the room's look counts, which stands in `live`.
 struct RenderArguments {
     Grid grid;
     Picture target;
     Matrix34 encode;
+    const Live* live;
     Axis x, y;
-    int32_t rows;
+    int32_t rows, looked;
+};
+
+// As vcam::Grow; small, a and b are of half precision where they say so.
+struct GrowArguments {
+    const void* small;  // (3, height, width)
+    const void* a;      // (4, height, width)
+    const void* b;      // the same
+    const Live* live;
+    float* seeds;       // (height, width)
+    float* reach;       // the same, the greatest along rows
+    float* grown_a;     // (4, height, width), the result
+    float* grown_b;     // the same
+    int32_t width, height, small_half, half;
+};
+
+// As vcam::Light; number: which of the steps that smooth.
+struct LightArguments {
+    const float* camera;      // (3, rows, columns)
+    const float* background;  // the same
+    float4* cells;            // (rows, columns), 16-byte aligned
+    float4* scratch;          // the same
+    float* rgb;               // (3, rows, columns), the result
+    Matte matte;
+    int32_t columns, rows, number;
 };
 
 // What becomes an Edge, as vcam::EdgeGrid; small, a and b are of half precision where they say so.

@@ -4,17 +4,12 @@
 // in the same launches, over the middle blur, and six times more for the far one; divide makes colours of them, and
 // render brings these to the size of the picture. A box is summed directly by each cell: radii are 20 or so, and a
 // running sum would leave the GPU to a few hundred threads.
+#include "cells.cuh"
 #include "matte.cuh"
 
 namespace vcam::cuda {
 
 using blur::wide_side;
-
-VCAM_D float4 operator+(float4 a, float4 b) { return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w); }
-VCAM_D float4 operator-(float4 a, float4 b) { return make_float4(a.x - b.x, a.y - b.y, a.z - b.z, a.w - b.w); }
-VCAM_D float4 operator*(float s, float4 a) { return make_float4(s * a.x, s * a.y, s * a.z, s * a.w); }
-VCAM_D float4 operator/(float4 a, float s) { return make_float4(a.x / s, a.y / s, a.z / s, a.w / s); }
-VCAM_D float4 zero() { return make_float4(0.0f, 0.0f, 0.0f, 0.0f); }
 
 // The pixels of one pair of columns of a cell, each as (r, g, b, 1) by how surely it is room, or person.
 VCAM_D float4 room_of_pair(const GatherArguments& p, const Pixels& source, int x, int begin, int end) {
@@ -78,32 +73,10 @@ VCAM_KERNEL(8) blur_widen(VCAM_ARGUMENT StepArguments p) {
     g.middle[y * columns + x] = sum / static_cast<float>(kFactor * kFactor);
 }
 
-// Cells along one line, `step` apart; none before the first or after the last.
-VCAM_D float4 box_at(const blur::Box& box, const float4* line, int step, int i, int count) {
-    const int first = i - box.radius > 0 ? i - box.radius : 0;
-    const int last = i + box.radius < count - 1 ? i + box.radius : count - 1;
-    float4 sum = zero(), ends = zero();
-#pragma unroll 4
-    for (int j = first; j <= last; ++j) sum = sum + load<float4>(line + j * step);
-    const int before = i - box.radius - 1, after = i + box.radius + 1;
-    if (after < count) ends = load<float4>(line + after * step);
-    if (before >= 0) ends = ends + load<float4>(line + before * step);
-    return box.norm() * (sum + box.share * ends);
-}
-
-VCAM_D void box_pass(const blur::Box& box, const float4* from, float4* to, int x, int y, int columns, int rows,
-                     bool along_rows) {
-    to[y * columns + x] = along_rows ? box_at(box, from + y * columns, 1, x, columns)
-                                     : box_at(box, from + x, columns, y, rows);
-}
-
 // In cells.
 VCAM_D float sigma_of(const StepArguments& p) {
     return load<float>(p.person ? &p.view->person_sigma : &p.view->sigma) / static_cast<float>(p.grid.cell);
 }
-
-// Six passes: three along rows, then three along columns.
-constexpr int kPasses = 6;
 
 // The middle and the far blur. Back and forth through the scratch; the far one begins with the middle one.
 VCAM_D void smooth_wide(const StepArguments& p, int x, int y) {
@@ -193,9 +166,9 @@ VCAM_KERNEL(6) blur_render(VCAM_ARGUMENT RenderArguments p) {
         Quad levels;
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
-            const pixel::Vec3<float> c = pixel::encode(
-                p.encode, pixel::Vec3<float>{walk.at(0, i, row.weight), walk.at(1, i, row.weight),
-                                             walk.at(2, i, row.weight)});
+            pixel::Vec3<float> rgb = {walk.at(0, i, row.weight), walk.at(1, i, row.weight), walk.at(2, i, row.weight)};
+            if (p.looked) rgb = pixel::decode(p.live->room, rgb.x, rgb.y, rgb.z);
+            const pixel::Vec3<float> c = pixel::encode(p.encode, rgb);
             levels.c[0][i] = c.x;
             levels.c[1][i] = c.y;
             levels.c[2][i] = c.z;

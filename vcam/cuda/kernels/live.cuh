@@ -17,6 +17,7 @@ struct Axis {
 struct View {
     Axis nodes_x, nodes_y;       // a picture on the nodes of the matte
     Axis cells_x, cells_y;       // on the cells of its corrections
+    Axis light_x, light_y;       // the cells of the light around the person on the nodes of the matte
     float step_x, step_y, x, y;  // pixels of the camera that make one of the picture, and where its first begins
     float sigma, person_sigma;   // of the blurred room and of the blurred person, in pixels of the picture
     float unused[2];
@@ -26,7 +27,9 @@ struct View {
 struct Live {
     float gain, offset;                // of alpha, before its clip
     float smoothing, refine, despill;  // strengths of the corrections
-    float unused[3];
+    float grow;                        // -1 .. 1
+    float unused[2];
+    pixel::Matrix34 room;              // what is done to R, G, B of the blurred room, and then clipped
 };
 
 // The person once, as look.h says: itself, or one of its ghosts, moved to the right by so many pairs of pixels.

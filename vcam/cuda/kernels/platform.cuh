@@ -47,6 +47,7 @@ VCAM_HD float unit<float>(float x) {
 
 // After unit: they call it.
 #include "../../native/blur_plan.h"
+#include "../../native/grow.h"
 #include "../../native/look.h"
 #include "../../native/post.h"
 

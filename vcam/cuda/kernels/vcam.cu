@@ -4,6 +4,8 @@
 #include "compose.cu"
 #include "convert.cu"
 #include "edge.cu"
+#include "grow.cu"
+#include "light.cu"
 #include "look.cu"
 #include "sample.cu"
 #include "scale.cu"
