@@ -137,7 +137,18 @@ def test_of_a_fast_film_only_what_is_shown_is_drawn() -> None:
     assert levels == sorted(levels)
     assert 60 <= levels[-1] <= 80, "it is as fast as it should be"
     settled = [level for level, _ in projector.drawn if level > 10]
-    assert min(np.diff(settled)) >= 3
+    assert set(np.diff(settled)) == {4}
+
+
+@pytest.mark.parametrize(("duration_ms", "steps"), [(20, {1, 2}), (12, {2, 4}), (33, {1, 2})])
+def test_a_film_of_any_rate_runs_evenly(duration_ms: int, steps: set[int]) -> None:
+    """Before an output of 30 pictures a second."""
+    projector = Projector(count=250, duration_ms=duration_ms)
+    backdrop = projector.backdrop()
+    backdrop.patient = True
+    levels = [level_of(backdrop.render(GREY, round(k * 100 / 3 * MS))) for k in range(60)]
+    assert set(np.diff(levels[8:])) <= steps
+    assert levels[-1] == pytest.approx(60 * 100 / 3 / duration_ms, abs=5)
 
 
 def test_a_leap_in_time_moves_nothing() -> None:
@@ -184,6 +195,31 @@ def test_a_late_film_goes_slower_and_nobody_waits() -> None:
     projector.may.set()
     full(backdrop)
     assert shown(backdrop, [400, 440]) == [1, 2], "it did not run away meanwhile"
+
+
+def test_a_patient_film_is_waited_for_and_shows_each_picture_in_its_place() -> None:
+    projector = Projector(count=200, duration_ms=10)
+    backdrop = projector.backdrop()
+    backdrop.patient = True
+    levels = [level_of(backdrop.render(GREY, k * 40 * MS)) for k in range(40)]
+    assert set(np.diff(levels[8:])) == {4}
+    assert 4 * 38 <= levels[-1] <= 4 * 40
+
+
+@pytest.mark.parametrize("how", ["closed", "fault", "one picture"])
+def test_patience_ends_where_nothing_can_come(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "_PATIENCE_S", 3600.0)
+    projector = Projector(count=1 if how == "one picture" else 3)
+    backdrop = projector.backdrop()
+    backdrop.patient = True
+    if how == "fault":
+        projector.faults = {0: "it is gone", 1: "it is gone"}
+    first = backdrop.render(GREY, 0)
+    if how == "closed":
+        backdrop.close()
+    later = [backdrop.render(GREY, k * 40 * MS) for k in range(1, 20)]
+    assert level_of(first) == 0
+    assert all(image is later[-1] for image in later[-5:])
 
 
 def test_a_fault_in_the_middle_shows_the_last_good_picture_and_the_film_again(

@@ -20,12 +20,17 @@ AHEAD = 3
 _LEAP_NS = 1_000_000_000
 """Between two pictures of one camera there is less. More is another camera, or a pause: the film did not go on."""
 
-_SPARE = 0.55
-"""A picture that is shown for less than this share of the output's interval is not made, nor would it be seen."""
+_EVEN = 0.02
+_WHOLE, _PART = 1.0 - _EVEN, 0.5
+"""Of a film that is faster than the output, a picture stands for some that are not drawn: for as many as fill the
+output's interval where they do so within _EVEN of it; else for at most half of it, so that the film runs evenly."""
 
 _IN_ADVANCE_NS = 20_000_000
 """A film begins so much later than its first picture, at most in the middle of it: where film and output have the same
 rate, each picture is then asked for in the middle of its time, and no jitter of the camera's stamps shows one twice."""
+
+_PATIENCE_S = 10.0
+"""A file on a network that does not answer for so long is gone on without."""
 
 _RETRY_S = 1.0
 _CLOSE_LIMIT_S = 0.5
@@ -57,8 +62,9 @@ class MovingBackdrop:
     """Satisfies Backdrop and Film. The film begins when it is first rendered, and begins again at its end.
 
     It goes on by the differences of the stamps that it is rendered for; where its pictures come too late, it goes
-    slower. After a fault, and once closed, the last picture stays. Memory: a few pictures, as they were read and for
-    each target. Raises MediaError when there is no first picture.
+    slower. patient: it is waited for instead, as no output shows pictures in their own time. After a fault, and once
+    closed, the last picture stays. Memory: a few pictures, as they were read and for each target. Raises MediaError
+    when there is no first picture.
     """
 
     def __init__(self, name: str, play: Play) -> None:
@@ -77,11 +83,12 @@ class MovingBackdrop:
         self._last_pts_ns: int | None = None
         self._step_ns = 0
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._closed = self._over = False
         self._problem = ""
+        self.patient = False
 
     def render(self, target: VideoFormat, pts_ns: int) -> Image:
-        """See stages.Backdrop. Any thread; never waits for the film. The same object while its picture is shown."""
+        """See stages.Backdrop. Any thread. The same object while its picture is shown."""
         wanted = target.resized(target.size)
         with self._changed:
             self._go_on(pts_ns)
@@ -125,10 +132,20 @@ class MovingBackdrop:
             self._left_ns = _begun_ns(self._now.duration_ns)
         else:
             self._left_ns -= step_ns
-            while self._left_ns <= 0 and self._ahead:
+            while self._left_ns <= 0 and self._has_next():
                 self._now = self._ahead.popleft()
                 self._left_ns += self._now.duration_ns
         self._changed.notify_all()
+
+    def _has_next(self) -> bool:
+        if self.patient and not self._ahead:
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._ahead or self._stands_still, _PATIENCE_S)
+        return bool(self._ahead)
+
+    @property
+    def _stands_still(self) -> bool:
+        return self._thread is None or self._closed or self._over or bool(self._problem)
 
     def _start(self) -> None:
         if self._thread is None and not self._closed:
@@ -146,6 +163,9 @@ class MovingBackdrop:
                     return  # one picture does not move
                 self._moments, shown = self._play(), 0
         finally:
+            with self._changed:
+                self._over = True
+                self._changed.notify_all()
             atexit.unregister(self.close)
 
     def _pass(self, shown: int) -> int:
@@ -155,7 +175,7 @@ class MovingBackdrop:
             for moment in self._moments:
                 shown += 1
                 duration_ns = skipped_ns + moment.duration_ns
-                if duration_ns < _SPARE * self._step_ns:
+                if duration_ns < self._least_ns(moment.duration_ns):
                     skipped_ns = duration_ns
                     continue
                 skipped_ns = 0
@@ -169,13 +189,19 @@ class MovingBackdrop:
         self._tell(problem if shown or problem else "it has no picture")
         return shown
 
+    def _least_ns(self, duration_ns: int) -> float:
+        """How long a picture must be shown to be drawn at all."""
+        ratio = self._step_ns / duration_ns
+        return self._step_ns * (_WHOLE if abs(ratio - round(ratio)) <= _EVEN * ratio else _PART)
+
     def _tell(self, problem: str) -> None:
         """Of a fault, once as long as it stays the same, and then wait: it may pass, as a network's do."""
         if problem and problem != self._problem:
             _log.warning("backdrop.fault", extra={"path": self._name, "problem": problem})
-        self._problem = problem
-        if problem:
-            with self._changed:
+        with self._changed:
+            self._problem = problem
+            if problem:
+                self._changed.notify_all()
                 self._changed.wait_for(lambda: self._closed, _RETRY_S)
 
     def _put(self, drawn: _Drawn) -> bool:
