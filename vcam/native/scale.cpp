@@ -40,9 +40,36 @@ PlaneLayout layout_of(const Picture& p, int plane) {
     }
 }
 
+// Spans of at most two samples each, as vectors want them: a single sample stands twice, the second without weight.
+struct Linear {
+    alignas(64) int32_t first[kMaxSide];
+    alignas(64) int32_t last[kMaxSide];
+    alignas(64) float first_weight[kMaxSide];
+    alignas(64) float last_weight[kMaxSide];
+    bool all;       // no span is longer
+    int direction;  // 1, -1: single samples in a row, to the right or to the left; 0: anything else
+
+    void place(const pixel::Span* spans, int n) {
+        all = true;
+        direction = n > 1 && spans[1].first < spans[0].first ? -1 : 1;
+        for (int i = 0; i < n; ++i) {
+            const pixel::Span& s = spans[i];
+            all = all && s.last <= s.first + 1;
+            if (s.last != s.first || s.first != spans[0].first + direction * i) direction = 0;
+            first[i] = s.first;
+            last[i] = s.last;
+            first_weight[i] = s.first_weight;
+            last_weight[i] = s.last > s.first ? s.last_weight : 0.0f;
+        }
+        for (int i = n; i < kMaxSide && i % kLanes; ++i) first[i] = last[i] = 0;
+    }
+};
+
 struct Scratch {
     alignas(64) float mixed[kMaxRowBytes];
     pixel::Span columns[2][kMaxSide];  // [0] whole, [1] halved components
+    Linear linear[2];
+    alignas(64) float line[kMaxSide];
 };
 
 void add_row(const uint8_t* row, float weight, int begin, int end, bool first, float* out) {
@@ -69,15 +96,68 @@ float mix_columns(const float* row, const pixel::Span& s, int step) {
     return sum;
 }
 
-void write_row(const PlaneLayout& from, const PlaneLayout& to, const Scratch& s, uint8_t* out) {
+void mix_line(const float* row, int step, const Component& target, Scratch& s) {
+    const Linear& linear = s.linear[target.halved];
+    if (!linear.all) {
+        for (int i = 0; i < target.size; ++i) s.line[i] = mix_columns(row, s.columns[target.halved][i], step);
+        return;
+    }
+    for (int i = 0; i < target.size; i += kLanes)
+        store(s.line + i, load(linear.first_weight + i) * gather(row, load(linear.first + i) * step) +
+                              load(linear.last_weight + i) * gather(row, load(linear.last + i) * step));
+}
+
+void write_row(const PlaneLayout& from, const PlaneLayout& to, Scratch& s, uint8_t* out) {
     for (int c = 0; c < to.count; ++c) {
         const Component& target = to.components[c];
-        const float* row = s.mixed + from.components[c].offset;
-        const int step = from.components[c].step;
-        for (int i = 0; i < target.size; ++i)
-            out[i * target.step + target.offset] =
-                static_cast<uint8_t>(pixel::level(mix_columns(row, s.columns[target.halved][i], step)));
+        mix_line(s.mixed + from.components[c].offset, from.components[c].step, target, s);
+        uint8_t* at = out + target.offset;
+        if (target.step == 1)
+#pragma GCC ivdep
+            for (int i = 0; i < target.size; ++i) at[i] = static_cast<uint8_t>(pixel::level(s.line[i]));
+        else
+#pragma GCC ivdep
+            for (int i = 0; i < target.size; ++i) at[i * target.step] = static_cast<uint8_t>(pixel::level(s.line[i]));
     }
+}
+
+template <int kStep>
+void copy_samples(const uint8_t* from, int direction, int n, uint8_t* to) {
+    if (direction > 0)
+#pragma GCC ivdep
+        for (int i = 0; i < n; ++i) to[i * kStep] = from[i * kStep];
+    else
+#pragma GCC ivdep
+        for (int i = 0; i < n; ++i) to[i * kStep] = from[-i * kStep];
+}
+
+// One row where every sample is one of the source: a picture that is only turned.
+void copy_row(const PlaneLayout& to, const Scratch& s, const uint8_t* from, uint8_t* out) {
+    for (int c = 0; c < to.count; ++c) {
+        const Component& target = to.components[c];
+        const Linear& linear = s.linear[target.halved];
+        const uint8_t* begin = from + linear.first[0] * target.step + target.offset;
+        uint8_t* at = out + target.offset;
+        switch (target.step) {
+            case 1:
+                copy_samples<1>(begin, linear.direction, target.size, at);
+                break;
+            case 2:
+                copy_samples<2>(begin, linear.direction, target.size, at);
+                break;
+            case 3:
+                copy_samples<3>(begin, linear.direction, target.size, at);
+                break;
+            default:
+                copy_samples<4>(begin, linear.direction, target.size, at);
+        }
+    }
+}
+
+bool only_copies(const PlaneLayout& to, const Scratch& s) {
+    bool copies = true;
+    for (int c = 0; c < to.count; ++c) copies = copies && s.linear[to.components[c].halved].direction != 0;
+    return copies;
 }
 
 void place_columns(const Scale& job, Scratch& s) {
@@ -85,6 +165,8 @@ void place_columns(const Scale& job, Scratch& s) {
     for (int i = 0; i < job.target.width; ++i) s.columns[0][i] = pixel::span(i, step, job.window.x, job.source.width);
     for (int i = 0; i < pairs_of(job.target); ++i)
         s.columns[1][i] = pixel::span(i, step, 0.5f * job.window.x, pairs_of(job.source));
+    s.linear[0].place(s.columns[0], job.target.width);
+    s.linear[1].place(s.columns[1], pairs_of(job.target));
 }
 
 struct Bytes {
@@ -115,8 +197,14 @@ void run_task(const Scale& job, int plane, int band, Scratch& s) {
     const float origin = from.halved_rows ? 0.5f * job.window.y : job.window.y;
     const Bytes read = bytes_read(from, to, s, size.bytes);
     const int last = (band + 1) * kBandRows < target_rows ? (band + 1) * kBandRows : target_rows;
+    const bool copies = only_copies(to, s);
     for (int y = band * kBandRows; y < last; ++y) {
-        mix_rows(job.source, plane, pixel::span(y, step, origin, size.rows), read.begin, read.end, s.mixed);
+        const pixel::Span rows = pixel::span(y, step, origin, size.rows);
+        if (copies && rows.first == rows.last) {
+            copy_row(to, s, line(job.source, plane, rows.first), line(job.target, plane, y));
+            continue;
+        }
+        mix_rows(job.source, plane, rows, read.begin, read.end, s.mixed);
         write_row(from, to, s, line(job.target, plane, y));
     }
 }
