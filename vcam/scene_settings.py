@@ -23,7 +23,7 @@ def _listed(value: object) -> object:
     """One layer may be written as a text, as in a variable; several with commas, where a next layer begins."""
     if not isinstance(value, str):
         return value
-    return re.split(r",\s*(?=image:|text:)", value) if value else []
+    return re.split(r",\s*(?=image:|video:|text:)", value) if value else []
 
 
 class SceneSettings(BaseModel):

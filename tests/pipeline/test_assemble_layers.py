@@ -83,6 +83,7 @@ def test_auto_frame_is_asked_of_the_scene() -> None:
         ("", ()),
         ("text:Ada", ("text:Ada",)),
         ("text:Ada,Analyst,x=0.5,image:a.png, text:B", ("text:Ada,Analyst,x=0.5", "image:a.png", "text:B")),
+        ("video:a.mp4,mask=m.png,video:b.mp4", ("video:a.mp4,mask=m.png", "video:b.mp4")),
     ],
 )
 def test_a_variable_holds_several(text: str, layers: tuple[str, ...]) -> None:

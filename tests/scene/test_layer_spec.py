@@ -67,6 +67,8 @@ def test_lines(text: str, lines: tuple[str, ...]) -> None:
         ("image:", "names no file", "image:podium.png"),
         ("image:,x=0.5", "names no file", "image:podium.png"),
         ("image", "names no file", "image:podium.png"),
+        ("video:", "names no file", "video:PATH"),
+        ("video:a.mp4,font=x", "is no option of video", "mask="),
         ("image:a.png,x=2", "x=2 is no share", "0 to 1"),
         ("image:a.png,x=nan", "x=nan is no share", "0 to 1"),
         ("image:a.png,opacity=half", "opacity=half", "0 to 1"),

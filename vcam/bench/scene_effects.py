@@ -61,6 +61,7 @@ def effects(props: Props) -> list[Effect]:
     """All of them, backgrounds first, the plain scene not among them."""
     made = [
         *(_behind(name, spec) for name, spec in _backgrounds(props).items()),
+        Effect("blur:50, tinted", SceneSettings(background="blur:50", color="20,60,140", background_tint=0.5)),
         *(_before(props, name, layers) for name, layers in _layers(props).items()),
     ]
     for key, field in SceneSettings.model_fields.items():
@@ -101,7 +102,14 @@ def _backgrounds(props: Props) -> dict[str, str]:
 def _layers(props: Props) -> dict[str, tuple[str, ...]]:
     podium, name = f"image:{props.podium}", "text:Ada Lovelace,Analyst,x=0.05,y=0.1,anchor=top-left"
     badge = f"image:{props.badge},x=0.96,y=0.06,width=0.1,anchor=top-right"
-    return {"podium": (podium,), "name plate": (name,), "badge": (badge,), "podium, name, badge": (podium, name, badge)}
+    film = f"video:{props.film},x=0.96,y=0.94,width=0.3,anchor=bottom-right"
+    return {
+        "podium": (podium,),
+        "name plate": (name,),
+        "badge": (badge,),
+        "video before": (film,),
+        "podium, name, badge": (podium, name, badge),
+    }
 
 
 def _extreme(field: FieldInfo) -> object:

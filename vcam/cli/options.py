@@ -54,7 +54,7 @@ _more = partial(Opt, "Operation")
 _SRC = "A camera: /dev/videoN or its path in /dev/v4l/by-id; file:PATH; test:WxH@FPS, a drawn scene."
 _SINK = "/dev/videoN, file:PATH or null:. Repeat it for several; ,size=WxH and ,format=NV12 may follow."
 _SPEC = "blur\\[:STRENGTH], green, color, image:PATH, video:PATH, slides:FOLDER, or none: the room as it is."
-_LAYER = "Before the person: image:PATH, text:NAME or text:NAME,SECOND LINE. Repeat it for several."
+_LAYER = "Before the person: image:PATH, video:PATH, text:NAME or text:NAME,SECOND LINE. Repeat it for several."
 _ENGINES = "auto, tensorrt, tensorrt-rtx, openvino, onnxruntime or plate. auto takes the best that runs here."
 _SIZES = "fast, balanced, high or ultra: the network sees 256x144, 384x216, 512x288, 960x540 (at 16:9)."
 _RATIO = "Instead of -q: that part of the camera's width and height, 0.05 to 1."

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import TypeVar
 
 from vcam.frame import VideoFormat
-from vcam.scene.layers import build_layers
+from vcam.scene.layers import build_layers, films_of
 from vcam.scene.looked import BackdropLook, with_look
 from vcam.scene.spec import build_scene, parse_color
 from vcam.scene_settings import SCENE_KEYS, SceneSettings
@@ -23,8 +23,12 @@ _LOOK_KEYS = {key for key in SCENE_KEYS if key.startswith("background_")} | {"co
 
 def make_scene(settings: SceneSettings) -> Scene:
     """The scene for these settings. Raises ConfigError, MediaError."""
-    layers = build_layers(settings.layers)
-    return _dressed(replace(_behind(settings), layers=layers), settings)
+    scene = _behind(settings)
+    with ExitStack() as stack:
+        stack.callback(scene.close)
+        scene = _with_layers(scene, build_layers(settings.layers))
+        stack.pop_all()
+    return _dressed(scene, settings)
 
 
 def next_scene(now: Scene, settings: SceneSettings, changed: Collection[str], targets: Sequence[VideoFormat]) -> Scene:
@@ -32,17 +36,25 @@ def next_scene(now: Scene, settings: SceneSettings, changed: Collection[str], ta
 
     Raises ConfigError, MediaError.
     """
-    layers = _drawn(build_layers(settings.layers), targets) if "layers" in changed else now.layers
     behind = _behind(settings) if _asks_for_another(settings, changed) else now
-    scene = _dressed(replace(behind, layers=layers), settings)
-    if behind is now and _LOOK_KEYS.isdisjoint(changed):
-        return replace(scene, backdrop=now.backdrop)
     with ExitStack() as stack:
+        stack.callback(behind.close, following=now)
+        layers = build_layers(settings.layers) if "layers" in changed else now.layers
+        scene = _dressed(_with_layers(behind, layers), settings)
         stack.callback(scene.close, following=now)
-        for target in targets:
-            scene.backdrop.render(target.resized(target.size), pts_ns=0)
+        if behind is now and _LOOK_KEYS.isdisjoint(changed):
+            scene = replace(scene, backdrop=now.backdrop)
+        for target in map(_packed, targets):
+            if scene.backdrop is not now.backdrop:
+                scene.backdrop.render(target, pts_ns=0)
+            for layer in layers if layers is not now.layers else ():
+                layer.render(target, pts_ns=0)
         stack.pop_all()
     return scene
+
+
+def _packed(target: VideoFormat) -> VideoFormat:
+    return target.resized(target.size)
 
 
 def _asks_for_another(settings: SceneSettings, changed: Collection[str]) -> bool:
@@ -58,11 +70,11 @@ def _behind(settings: SceneSettings) -> Scene:
     return scene
 
 
-def _drawn(layers: tuple[Layer, ...], targets: Sequence[VideoFormat]) -> tuple[Layer, ...]:
-    for layer in layers:
-        for target in targets:
-            layer.render(target.resized(target.size), pts_ns=0)
-    return layers
+def _with_layers(scene: Scene, layers: tuple[Layer, ...]) -> Scene:
+    """The same scene with other layers, and those of them that move among its films."""
+    replaced = {id(layer) for layer in scene.layers}
+    films = (film for film in scene.films if id(film) not in replaced)
+    return replace(scene, layers=layers, films=(*films, *films_of(layers)))
 
 
 def _dressed(scene: Scene, settings: SceneSettings) -> Scene:

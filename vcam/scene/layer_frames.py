@@ -50,6 +50,12 @@ def load_frames(path: Path, mask: Path | None) -> Frames:
     return Frames(size, tuple(pictures), tuple(accumulate(duration_ns for _, duration_ns in timed)))
 
 
+def cover_of(mask: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
+    """The brightness of a mask (RGBA), and its alpha, as one channel of that size."""
+    black = Pillow.new("RGBA", mask.size, (0, 0, 0, 255))
+    return Pillow.alpha_composite(black, mask).convert("L").resize(size, Pillow.Resampling.BILINEAR)
+
+
 def _moves(path: Path) -> bool:
     """What cannot be read does not; the reader of pictures then says why."""
     try:
@@ -90,9 +96,7 @@ def _shrunk(picture: Pillow.Image, scale: float) -> Pillow.Image:
 
 
 def _masked(picture: Pillow.Image, mask: Pillow.Image) -> Pillow.Image:
-    """Alpha times the brightness of the mask (and its alpha), which is stretched over the picture."""
-    black = Pillow.new("RGBA", mask.size, (0, 0, 0, 255))
-    cover = Pillow.alpha_composite(black, mask).convert("L").resize(picture.size, Pillow.Resampling.BILINEAR)
+    """Alpha times what the mask covers; it is stretched over the picture."""
     masked = picture.copy()
-    masked.putalpha(ImageChops.multiply(picture.getchannel("A"), cover))
+    masked.putalpha(ImageChops.multiply(picture.getchannel("A"), cover_of(mask, picture.size)))
     return masked

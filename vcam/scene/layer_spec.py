@@ -1,4 +1,4 @@
-"""Layers as the user names them: image:PATH and text:NAME, with options behind commas."""
+"""Layers as the user names them: image:PATH, video:PATH and text:NAME, with options behind commas."""
 
 import difflib
 import re
@@ -13,26 +13,30 @@ from vcam.frame import Size
 from vcam.scene.anchor import Anchor
 from vcam.words import expanded
 
-FORMS = "image:PATH, text:NAME or text:NAME,SECOND LINE, each with ,x= ,y= ,width= ,opacity= ,anchor="
+FORMS = "image:PATH, video:PATH, text:NAME or text:NAME,SECOND LINE, each with ,x= ,y= ,width= ,opacity= ,anchor="
 
 _COMMA = re.compile(r"(?<!\\),")
 _OPTION = re.compile(r"\s*([a-z_]+)=(.*)", re.DOTALL)
 _LONGEST_LINE = 80
+_HIGHEST = 4
+"""A picture is not drawn higher than so many outputs, however narrow it is."""
 
 
 class LayerKind(StrEnum):
     IMAGE = "image"
+    VIDEO = "video"
     TEXT = "text"
 
 
 _OPTIONS: Mapping[LayerKind, tuple[str, ...]] = MappingProxyType(
     {
         LayerKind.IMAGE: ("x", "y", "width", "opacity", "anchor", "mask"),
+        LayerKind.VIDEO: ("x", "y", "width", "opacity", "anchor", "mask"),
         LayerKind.TEXT: ("x", "y", "width", "opacity", "anchor", "font"),
     }
 )
 _MARGINS: Mapping[LayerKind, tuple[float, float]] = MappingProxyType(
-    {LayerKind.IMAGE: (0.0, 0.0), LayerKind.TEXT: (0.04, 0.06)}
+    {LayerKind.IMAGE: (0.0, 0.0), LayerKind.VIDEO: (0.0, 0.0), LayerKind.TEXT: (0.04, 0.06)}
 )
 """Left free at the sides, as shares of the picture, where the user gives no x or y."""
 
@@ -53,9 +57,18 @@ class Placement:
         return round(self.x * target.width - across * size.width), round(self.y * target.height - down * size.height)
 
 
+def scaled(own: Size, width: float | None, target: Size) -> Size:
+    """How large a picture of that size is drawn. Without a width: as it is, made smaller where it does not fit."""
+    if width is None:
+        scale = min(1.0, target.width / own.width, target.height / own.height)
+    else:
+        scale = min(width * target.width / own.width, _HIGHEST * target.height / own.height)
+    return Size(max(1, round(scale * own.width)), max(1, round(scale * own.height)))
+
+
 @dataclass(frozen=True, slots=True)
 class LayerSpec:
-    """lines: of a text, one or two. path: of an image. mask: a picture whose brightness is a second alpha of the image.
+    """lines: of a text, one or two. path: of an image or video. mask: a picture whose brightness is its second alpha.
     font: a TrueType or OpenType file. opacity: 0..1."""
 
     kind: LayerKind
@@ -88,7 +101,7 @@ def parse_layer(text: str) -> LayerSpec:
         )
     mask = options.get("mask")
     if not head:
-        raise ConfigError(f"layer {text!r} names no file", hint="write image:PATH, as in image:podium.png")
+        raise ConfigError(f"layer {text!r} names no file", hint=f"write {kind}:PATH, as in image:podium.png")
     return LayerSpec(kind, placement, opacity, path=expanded(head), mask=None if mask is None else expanded(mask))
 
 

@@ -1,6 +1,7 @@
 """Layers: pictures, animations and name plates, drawn for each output when it first asks."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import numpy as np
 from PIL import Image as Pillow
@@ -9,22 +10,35 @@ from vcam.frame import Overlay, Size, VideoFormat
 from vcam.scene.layer_encode import encode_overlay
 from vcam.scene.layer_frames import Frames, load_frames
 from vcam.scene.layer_plate import check_font, draw_plate
-from vcam.scene.layer_spec import LayerKind, LayerSpec, Placement, parse_layer
-from vcam.stages import Layer
-
-_HIGHEST = 4
-"""A picture is not drawn higher than so many outputs, however narrow it is."""
+from vcam.scene.layer_spec import LayerKind, LayerSpec, Placement, parse_layer, scaled
+from vcam.scene.layer_video import VideoLayer
+from vcam.stages import Film, Layer
 
 
 def build_layers(texts: Sequence[str]) -> tuple[Layer, ...]:
-    """In the same order; files are read here and not again. Raises ConfigError, MediaError."""
-    return tuple(_build(parse_layer(text)) for text in texts)
+    """In the same order. Pictures are read here and not again; videos are open. Raises ConfigError, MediaError."""
+    specs = [parse_layer(text) for text in texts]
+    layers: list[Layer] = []
+    with ExitStack() as stack:
+        for spec in specs:
+            layers.append(_build(spec))
+            for film in films_of(layers[-1:]):
+                stack.callback(film.close)
+        stack.pop_all()
+    return tuple(layers)
+
+
+def films_of(layers: Sequence[Layer]) -> tuple[Film, ...]:
+    """Those that are to be closed."""
+    return tuple(layer for layer in layers if isinstance(layer, VideoLayer))
 
 
 def _build(spec: LayerSpec) -> Layer:
     if spec.kind is LayerKind.TEXT:
         check_font(spec.lines, spec.font)
         return PlateLayer(spec)
+    if spec.kind is LayerKind.VIDEO:
+        return VideoLayer(spec)
     return PictureLayer(load_frames(spec.path, spec.mask), spec.placement, spec.opacity)
 
 
@@ -61,7 +75,7 @@ class PictureLayer:
         return self._drawn[target][self._frames.at(pts_ns)]
 
     def _draw(self, picture: Pillow.Image, target: VideoFormat) -> Overlay | None:
-        size = _size(self._frames.size, self._placement.width, target.size)
+        size = scaled(self._frames.size, self._placement.width, target.size)
         if picture.size != (size.width, size.height):
             picture = picture.resize((size.width, size.height), Pillow.Resampling.LANCZOS)
         return _encoded(picture, self._opacity, self._placement.corner(size, target.size), target)
@@ -71,12 +85,3 @@ def _encoded(picture: Pillow.Image, opacity: float, corner: tuple[int, int], tar
     rgba = np.array(picture)
     rgba[..., 3] = np.rint(rgba[..., 3] * opacity)
     return encode_overlay(rgba, *corner, target)
-
-
-def _size(own: Size, width: float | None, target: Size) -> Size:
-    """Without a width: its own size, made smaller where it does not fit."""
-    if width is None:
-        scale = min(1.0, target.width / own.width, target.height / own.height)
-    else:
-        scale = min(width * target.width / own.width, _HIGHEST * target.height / own.height)
-    return Size(max(1, round(scale * own.width)), max(1, round(scale * own.height)))
