@@ -7,9 +7,12 @@ import pytest
 
 from tests.pipeline.rig import wait_until
 from tests.support.clip import Clip, write_clip
+from vcam.config import Config
 from vcam.errors import MediaError
 from vcam.frame import PixelFormat, VideoFormat
+from vcam.pipeline.assemble import wire
 from vcam.pipeline.assemble_scene import make_scene, next_scene
+from vcam.scene.moving import MovingBackdrop
 from vcam.scene_settings import SceneSettings
 from vcam.stages import Scene
 
@@ -66,3 +69,14 @@ def test_other_keys_keep_what_plays(tmp_path: Path) -> None:
     assert [thread.name for thread in threading.enumerate()].count("vcam-backdrop") == 1
     other.close()
     assert "vcam-backdrop" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize(("pace", "patient"), [("realtime", False), ("every-frame", True)])
+def test_a_film_is_waited_for_where_every_frame_counts(tmp_path: Path, pace: str, *, patient: bool) -> None:
+    path = write_clip(tmp_path / "a.mkv", Clip(frames=10))
+    keys = {"input": "test:64x48@30", "output": ("null:",), "background": f"video:{path}", "pace": pace}
+    scene = wire(Config.model_validate(keys)).scene
+    (film,) = scene.films
+    assert isinstance(film, MovingBackdrop)
+    assert film.patient is patient
+    scene.close()

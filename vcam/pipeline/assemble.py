@@ -13,7 +13,7 @@ from vcam.errors import ConfigError
 from vcam.frame import PixelFormat, Size, VideoFormat
 from vcam.pipeline.assemble_engine import EngineRoom
 from vcam.pipeline.assemble_model import ModelProgress, silent
-from vcam.pipeline.assemble_scene import make_scene, next_scene
+from vcam.pipeline.assemble_scene import make_scene, next_scene, patient
 from vcam.pipeline.card import CardTexts
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.wiring import Observer, Policy, Wiring
@@ -73,7 +73,7 @@ def wire(
         make_decoder=make_decoder,
         open_processor=room.open_processor,
         sinks=sinks,
-        scene=make_scene(config),
+        scene=patient(make_scene(config)) if every_frame else make_scene(config),
         card=CardTexts().render,
         policy=Policy(
             live=not every_frame,

@@ -9,6 +9,7 @@ from typing import TypeVar
 from vcam.frame import VideoFormat
 from vcam.scene.layers import build_layers, films_of
 from vcam.scene.looked import BackdropLook, with_look
+from vcam.scene.moving import MovingBackdrop
 from vcam.scene.spec import build_scene, parse_color
 from vcam.scene_settings import SCENE_KEYS, SceneSettings
 from vcam.stages import Framing, Layer, MatteControls, PersonLook, RoomLook, Scene
@@ -60,6 +61,14 @@ def _packed(target: VideoFormat) -> VideoFormat:
 def _asks_for_another(settings: SceneSettings, changed: Collection[str]) -> bool:
     """Whether what is behind the person is another picture, film or room, and not only looks otherwise."""
     return "background" in changed or ("color" in changed and settings.background.strip() == "color")
+
+
+def patient(scene: Scene) -> Scene:
+    """The same, for where every frame counts and no time does: a film behind the person is waited for."""
+    for film in scene.films:
+        if isinstance(film, MovingBackdrop):
+            film.patient = True
+    return scene
 
 
 def _behind(settings: SceneSettings) -> Scene:
