@@ -65,6 +65,6 @@ def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         command += [f"http://127.0.0.1:{server.port}{API}/openapi.json"]
         command += [part for path in ENDLESS for part in ("--exclude-path", API + path)]
         command += ["--checks", "all", "--max-examples", "5", "--generation-deterministic"]
-        command += ["--request-timeout", "60", "--no-color", "--suppress-health-check=all"]
+        command += ["--request-timeout", "60", "--max-response-time", "60", "--no-color", "--suppress-health-check=all"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]

@@ -19,7 +19,7 @@ expect.set_options(timeout=LIMIT_S * 1000)
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # while it lives, no other test may have an event loop in this thread
 def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:

@@ -1,7 +1,9 @@
 """The page in a real browser, before a live pipeline: what is clicked is what viewers see."""
 
 import base64
+import json
 import re
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -148,6 +150,8 @@ def test_sliders_apply_at_once_and_groups_are_reset(page: Page, room: Studio) ->
 
 
 def test_the_last_of_many_values_wins(page: Page, room: Studio) -> None:
+    sent: list[str | None] = []
+    page.on("request", lambda request: sent.append(request.post_data) if request.method == "PATCH" else None)
     page.evaluate(
         """() => {
           const slider = document.getElementById("set-person_brightness");
@@ -160,8 +164,8 @@ def test_the_last_of_many_values_wins(page: Page, room: Studio) -> None:
         }"""
     )
     wait_until(lambda: room.desk.config.person_brightness == 0.5)
-    assert isinstance(room.desk.version, tuple)
     expect(page.locator("#set-person_brightness")).to_have_value("0.5")
+    assert sent == ['{"person_brightness":0}', '{"person_brightness":0.5}'], "and not two hundred"
 
 
 def test_what_others_change_is_followed(page: Page, room: Studio) -> None:
@@ -196,6 +200,28 @@ def test_pause_shows_the_card_and_says_so(page: Page, room: Studio) -> None:
     page.keyboard.press("p")
     expect(page.locator("#banner")).to_have_attribute("data-state", "live")
     assert not room.pipeline.paused
+
+
+@pytest.mark.parametrize(
+    ("told", "banner"),
+    [
+        ({"state": "safe", "safe_reason": "engine_building", "plan": {"share": 0.43}}, "Building plan: 43 %."),
+        ({"state": "safe", "safe_reason": "camera_lost"}, "The camera is gone."),
+        ({"state": "idle"}, "Nobody watches"),
+        ({"state": "starting", "safe_reason": "engine_loading"}, "The engine is being loaded."),
+    ],
+)
+def test_the_banner_says_why_in_words(page: Page, room: Studio, told: dict[str, object], banner: str) -> None:
+    with urlopen(f"{room.url}api/v1/state") as answer:
+        now = json.load(answer)
+    plan = told.get("plan", {})
+    assert isinstance(plan, dict)
+    state = {**now, **told, "plan": {**now["plan"], **plan}}
+    event = f"event: state\ndata: {json.dumps(state)}\n\n"
+    page.route("**/api/v1/events", lambda route: route.fulfill(content_type="text/event-stream", body=event))
+    page.reload()
+    expect(page.locator("#banner")).to_contain_text(banner)
+    keep(page, f"banner-{told['state']}-{told.get('safe_reason', '')}".rstrip("-"))
 
 
 def test_name_plates_are_shown_moved_and_removed(page: Page, room: Studio) -> None:

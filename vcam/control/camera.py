@@ -23,7 +23,7 @@ _Wanted = Annotated[dict[Annotated[str, Field(pattern=_KEY)], int], Field(max_le
 class CameraChange(RootModel[_Wanted]):
     """Values by key, as `controls` has them; what is left out stays. A number is moved to the nearest possible one."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, json_schema_extra={"additionalProperties": False})
 
 
 class ChoiceView(BaseModel):

@@ -18,7 +18,12 @@ export function sceneIs(scene) {
   if (latest) tell({ ...latest, scene });
 }
 
+const PATIENCE_MS = 4000;
+let silence = 0;
+
 function tell(now) {
+  clearTimeout(silence);
+  silence = 0;
   latest = now;
   for (const listener of listeners) listener(now);
 }
@@ -29,7 +34,7 @@ function connect() {
   source = new EventSource(path("events"));
   source.addEventListener("state", (event) => tell(JSON.parse(event.data)));
   source.onerror = () => {
-    tell(null);
+    silence ||= setTimeout(tell, latest ? PATIENCE_MS : 0, null);
     if (source.readyState === EventSource.CLOSED) {
       source = null;
       setTimeout(() => source || document.hidden || connect(), 2000);
