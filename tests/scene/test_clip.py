@@ -145,6 +145,27 @@ def test_a_truncated_video_with_its_index_in_front_is_found_out(tmp_path: Path) 
         video_backdrop(path, Placing())
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "gif"])
+@pytest.mark.parametrize("junk", [bytes(100), b"\xff\xff\xff\xffjunk" * 4])
+def test_junk_at_the_end_hurts_nobody(tmp_path: Path, suffix: str, junk: bytes) -> None:
+    path = MAKERS[suffix](tmp_path / f"film.{suffix}")
+    if suffix == "gif":
+        junk = bytes(len(junk))
+    path.write_bytes(path.read_bytes() + junk)
+    assert len(read(path)) == 5
+
+
+def test_a_stream_that_was_recorded_live_has_no_length(tmp_path: Path) -> None:
+    """Its Segment is of unknown size: all ones."""
+    path = MAKERS["webm"](tmp_path / "film.webm")
+    data = bytearray(path.read_bytes())
+    at = data.index(bytes.fromhex("18538067")) + 4
+    assert data[at] == 1, "eight bytes of length"
+    data[at : at + 8] = b"\x01" + b"\xff" * 7
+    path.write_bytes(data)
+    assert len(read(path)) == 5
+
+
 def test_a_corrupt_file_raises_nothing_but_media_errors(made: Path) -> None:
     rng = np.random.default_rng(1)
     whole = made.read_bytes()

@@ -17,6 +17,8 @@ from vcam.scene.picture_file import DAMAGE
 _KINDS = ("GIF", "WEBP")
 _MAGIC = (b"GIF8", b"RIFF")
 _GIF_END = b";"
+_PADDING_BYTES = 4096
+"""Zeros behind the end that some programs leave."""
 
 _MOST_BYTES = 64 << 20
 """The reader of WebP holds the whole file."""
@@ -70,7 +72,7 @@ def _check_end(path: Path) -> None:
         raise unreadable(path, f"it has {size >> 20} MB, the limit is {_MOST_BYTES >> 20}")
     with path.open("rb") as file:
         kind = file.read(4)
-        file.seek(max(0, size - 64))
+        file.seek(max(0, size - _PADDING_BYTES))
         if kind == _MAGIC[0] and not file.read().rstrip(b"\0").endswith(_GIF_END):
             raise unreadable(path, "its end is missing")
 

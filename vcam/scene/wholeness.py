@@ -9,6 +9,8 @@ _ID_BYTES, _SIZE_BYTES = 4, 8
 _BOX_BYTES = 8
 _LARGE, _TO_THE_END = 1, 0
 _MOST_BOXES = 100_000
+_BOXES = frozenset(b"ftyp styp moov mdat moof mfra sidx ssix free skip wide meta uuid pdin pnot udta emsg prft".split())
+"""What stands at the top of a file; anything else is junk at its end, which players pass over."""
 
 
 def ends_early(path: Path, kind: str) -> bool:
@@ -55,7 +57,9 @@ def _boxes_end(file: BinaryIO, size: int) -> int:
         if at >= size:
             break
         file.seek(at)
-        length, header = int.from_bytes(file.read(4)), _BOX_BYTES
+        length, kind, header = int.from_bytes(file.read(4)), file.read(4), _BOX_BYTES
+        if kind not in _BOXES:
+            break
         if length == _LARGE:
             file.seek(at + _BOX_BYTES)
             length, header = int.from_bytes(file.read(8)), 2 * _BOX_BYTES
