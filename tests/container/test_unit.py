@@ -97,7 +97,7 @@ def host(cpu_image: str, tmp_path: Path) -> Iterator[Host]:
     made = Host(tmp_path, {"IMAGE": cpu_image, "DEV": str(make_dev(tmp_path / "dev")), "GPU": "no"})
     made.set("vcam", "VCAM_INPUT=test:320x180@10", "VCAM_OUTPUT=null:", "VCAM_ENGINE=plate")
     for number, camera in enumerate((DESK, SIDE)):
-        made.set(camera, f"VCAM_HTTP_PORT={PORT + number}")
+        made.set(camera, f"VCAM_HTTP_PORT={PORT + 2 * number}", f"VCAM_CONTROL_PORT={PORT + 2 * number + 1}")
     yield made
     for instance in made.started:
         instance.remove()
@@ -108,8 +108,9 @@ def test_each_camera_has_a_container_a_port_and_a_state_of_its_own_and_ends_alon
     desk, side = host.start(DESK), host.start(SIDE)
     desk.wait_healthy()
     side.wait_healthy()
-    ports = [inspect(each.container)["NetworkSettings"]["Ports"]["9435/tcp"][0]["HostPort"] for each in host.started]
-    assert ports == [str(PORT), str(PORT + 1)]
+    published = [inspect(each.container)["NetworkSettings"]["Ports"] for each in host.started]
+    ports = [[each[f"{inside}/tcp"][0]["HostPort"] for inside in (9435, 9436)] for each in published]
+    assert ports == [[str(PORT), str(PORT + 1)], [str(PORT + 2), str(PORT + 3)]]
     volumes = [docker("volume", "ls", "--quiet", "--filter", f"name={each.project}_state") for each in host.started]
     assert volumes == [f"{each.project}_state\n" for each in host.started]
     background = ["VCAM_BACKGROUND=green" in inspect(each.container)["Config"]["Env"] for each in host.started]
@@ -132,7 +133,7 @@ def test_when_vcam_ends_the_unit_ends_so_that_systemd_starts_it_again(host: Host
 
 
 def test_a_misspelt_setting_of_a_camera_is_refused_by_name(host: Host) -> None:
-    host.set(DESK, "VCAM_FSP=25")
+    host.set(DESK, "VCAM_FSP=25", f"VCAM_HTTP_PORT={PORT}", f"VCAM_CONTROL_PORT={PORT + 1}")
     desk = host.start(DESK)
     assert desk.process.wait(WAIT_S) == 2, "and systemd does not try again"
     assert "there is no setting VCAM_FSP" in desk.log.read_text()
