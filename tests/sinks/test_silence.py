@@ -11,9 +11,9 @@ from vcam.frame import PixelFormat, VideoFormat
 from vcam.v4l2.abi import CID_TIMEOUT
 
 
-@pytest.mark.parametrize("wants_request_first", [False, True])
-def test_it_is_so_each_time_vcam_starts(wants_request_first: bool) -> None:
-    device = FakeLoopback(Loopback(wants_request_first=wants_request_first))
+@pytest.mark.parametrize("owned_buffers", [False, True])
+def test_it_is_so_each_time_vcam_starts(owned_buffers: bool) -> None:
+    device = FakeLoopback(Loopback(owned_buffers=owned_buffers))
     for _ in range(2):
         device.silence = None
         with Bench(device).sink:
@@ -44,7 +44,7 @@ def test_readers_see_black_should_vcam_die(pixel_format: PixelFormat, black: byt
 @pytest.mark.parametrize("failing", [IOC.S_CTRL, IOC.REQBUFS, IOC.QUERYBUF])
 def test_a_driver_that_knows_no_silence_is_used_all_the_same(failing: int) -> None:
     device = FakeLoopback()
-    device.failures[failing] = errno.EINVAL
+    device.failures[failing] = errno.ENOTTY
     bench = Bench(device)
     with bench.sink as sink:
         sink.write(random_image(FORMAT))

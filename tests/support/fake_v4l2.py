@@ -309,7 +309,7 @@ class Loopback:
     capture_only: bool = False
     needs_announcement: bool = False
     another_is_quicker: bool = False
-    wants_request_first: bool = False
+    owned_buffers: bool = False
     colours: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
@@ -329,11 +329,14 @@ class FakeLoopback(FakeDevice):
         self.controls: dict[int, int] = {}
         self.silence: KeptMemory | None = None
         self.next_is_for_silence = self.image_io = False
-        self.requested = False
+        self.requested = self.streaming = False
+        self.maps: list[mmap.mmap] = []
+        self.stamps_ns: list[int] = []
         self.answers |= {
             IOC.S_FMT: self._s_fmt, IOC.G_FMT: self._g_fmt, IOC.S_PARM: self._s_parm,
             IOC.SUBSCRIBE_EVENT: self._subscribe, IOC.DQEVENT: self._dqevent, IOC.STREAMON: self._stream_on,
             IOC.S_CTRL: self._s_ctrl, IOC.REQBUFS: self._reqbufs, IOC.QUERYBUF: self._querybuf,
+            IOC.QBUF: self._qbuf, IOC.DQBUF: self._dqbuf, IOC.STREAMOFF: self._stream_off,
         }  # fmt: skip
 
     def readers(self, count: int) -> None:
@@ -346,6 +349,9 @@ class FakeLoopback(FakeDevice):
             raise fail(errno.EAGAIN)
         if IOC.QBUF in self.failures:
             raise fail(self.failures[IOC.QBUF])
+        return self._take(data)
+
+    def _take(self, data: bytes) -> int:
         taken = data if self.behaviour.most_bytes is None else data[: self.behaviour.most_bytes]
         self.frames.append(taken)
         return len(taken)
@@ -370,7 +376,9 @@ class FakeLoopback(FakeDevice):
         self.next_is_for_silence, self.image_io, self.requested = mine, False, False
 
     def mmap(self, length: int, offset: int) -> mmap.mmap:
-        assert self.next_is_for_silence
+        if not self.next_is_for_silence:
+            self.maps.append(mmap.mmap(-1, length))
+            return self.maps[-1]
         self.silence = KeptMemory(-1, length)
         return self.silence
 
@@ -382,24 +390,37 @@ class FakeLoopback(FakeDevice):
 
     def _reqbufs(self, argument: Any) -> None:
         assert argument.type == BufType.VIDEO_OUTPUT
-        assert self.next_is_for_silence, "the buffers of who reads would be taken away"
+        assert self.next_is_for_silence or self.behaviour.owned_buffers, "a reader's buffers would be taken away"
         self.requested = True
+        argument.count = min(argument.count, 2)
 
     def _querybuf(self, argument: Any) -> None:
-        if self.behaviour.wants_request_first and not self.requested:
+        if self.behaviour.owned_buffers and not self.requested:
             raise fail(errno.EINVAL)
-        argument.length, argument.m.offset = self.image_bytes, PAGE * self.next_is_for_silence
+        argument.length, argument.m.offset = self.image_bytes, PAGE * (argument.index + 8 * self.next_is_for_silence)
+
+    def _qbuf(self, argument: Any) -> None:
+        assert self.streaming
+        stamp = argument.timestamp
+        self.stamps_ns.append(int(stamp.secs) * NS + int(stamp.usecs) * 1000)
+        self._take(self.maps[argument.index][: argument.bytesused])
+
+    def _dqbuf(self, argument: Any) -> None:
+        argument.index = len(self.stamps_ns) % len(self.maps)
+
+    def _stream_off(self, argument: Any) -> None:
+        self.streaming = False
 
     def _stream_on(self, argument: Any) -> None:
         assert argument.value == BufType.VIDEO_OUTPUT
-        if not self.behaviour.needs_announcement:
+        if not self.behaviour.needs_announcement and not self.behaviour.owned_buffers:
             raise fail(errno.EINVAL)
-        self.announced = True
+        self.announced = self.streaming = True
 
     def closed(self) -> None:
         """v4l2loopback 0.12 with exclusive_caps forgets that it is an output, unless its producer made itself known."""
         if self.next_is_for_silence:
-            self.next_is_for_silence = False
+            self.next_is_for_silence = self.requested = False
             return
         if self.behaviour.needs_announcement and self.frames and not self.announced:
             self.capabilities = Capability.VIDEO_CAPTURE

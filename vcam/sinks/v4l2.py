@@ -2,6 +2,8 @@
 
 import errno
 import logging
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,6 +19,7 @@ from vcam.v4l2.holders import holders
 from vcam.v4l2.kernel import POLL_WRITE, Descriptor, Kernel, LinuxKernel
 
 if TYPE_CHECKING:
+    from vcam.v4l2.output import OutputBuffers
     from vcam.v4l2.streaming import PixFormat
 
 log = logging.getLogger(__name__)
@@ -25,30 +28,45 @@ MODPROBE = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=AI-Camera vid
 _DEFAULT_NUMBER = "10"
 _RATE_DENOMINATOR = 1001
 _LOOPBACK = "loopback"
+_NS_PER_US = 1000
+_OLDEST_NS = 1_000_000_000
+"""An older stamp is none of our clock: files and scenes have a time line of their own."""
 _SILENCE_S, _SILENT_FRAMES = 2.0, 5
 """Readers see black after so long without a frame: vcam writes one at each interval, be it the card."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """What is there while the sink is open. readers: None where the driver cannot tell."""
+    """What is there while the sink is open. buffers: None where write(2) is used; readers: None where none are told."""
 
     device: Descriptor
     packer: Packer
+    buffers: "OutputBuffers | None"
     readers: int | None
 
 
 class V4l2Sink:
-    """Writes frames with write(2): the driver stamps them. One descriptor and one format for life.
+    """One descriptor and one format for life.
 
-    write(2) and not memory mapping, because v4l2loopback hands on the stamp that a mapped buffer carries.
+    Mapped buffers where that harms no reader (v4l2loopback from 0.14 on): readers get the time at which a frame was
+    taken. Else write(2), and the driver's time of writing. clock_ns: CLOCK_MONOTONIC.
     """
 
-    def __init__(self, path: Path, fmt: VideoFormat, fps: float, *, kernel: Kernel | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        fmt: VideoFormat,
+        fps: float,
+        *,
+        kernel: Kernel | None = None,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self._path = path
         self._format = replace(fmt, stride=0)
         self._fps = fps
         self._kernel = kernel or LinuxKernel()
+        self._clock_ns = clock_ns
+        self._last_pts_ns = 0
         self._stack = ExitStack()
         self._opened: _Open | None = None
 
@@ -58,12 +76,14 @@ class V4l2Sink:
             try:
                 device = Descriptor(self._kernel, self._path)
                 stack.callback(device.close)
-                self._opened = self._start(device)
+                self._opened = self._start(device, stack)
             except OSError as error:
                 raise self._translated(error) from error
             self._stack = stack.pop_all()
-        facts = {"sink": self.name, "format": self._format.pixel_format.value, "size": str(self._format.size)}
-        log.info("sink.opened", extra={**facts, "tells_readers": self._opened.readers is not None})
+        facts: dict[str, str | bool] = {"format": self._format.pixel_format.value}
+        facts |= {"sink": self.name, "size": str(self._format.size)}
+        facts |= {"tells_readers": self._opened.readers is not None, "keeps_stamps": self._opened.buffers is not None}
+        log.info("sink.opened", extra=facts)
         return self
 
     def __exit__(
@@ -88,7 +108,10 @@ class V4l2Sink:
             raise ValueError(f"{self.name} takes {self._format}, not {image.format}")
         data = self._opened.packer.pack(image)
         try:
-            taken = self._write_patiently(self._opened.device, data)
+            if self._opened.buffers is not None:
+                taken = self._opened.buffers.write(data, self._taken_at_ns(image.stamp))
+            else:
+                taken = self._write_patiently(self._opened.device, data)
         except OSError as error:
             raise self._translated(error) from error
         if taken != data.nbytes:
@@ -119,7 +142,7 @@ class V4l2Sink:
         opened.readers = told
         return 1 if missed else told
 
-    def _start(self, device: Descriptor) -> _Open:
+    def _start(self, device: Descriptor, stack: ExitStack) -> _Open:
         from vcam.v4l2 import queries, streaming
         from vcam.v4l2.abi import BufType, Capability
         from vcam.v4l2.colour import declared
@@ -139,11 +162,29 @@ class V4l2Sink:
         if streaming.set_interval(device, BufType.VIDEO_OUTPUT, interval_s) is None:
             log.info("sink.no_rate", extra={"sink": self.name})
         packer = Packer(replace(fmt, stride=given.stride))
+        buffers = None
         if loopback:
             self._cover_silence(device, packer)
+            buffers = self._buffers(device, stack)
         if readers is None and loopback:
             streaming.announce_producer(device)
-        return _Open(device, packer, readers)
+        return _Open(device, packer, buffers, readers)
+
+    def _buffers(self, device: Descriptor, stack: ExitStack) -> "OutputBuffers | None":
+        from vcam.v4l2 import output
+
+        if not output.owns_buffers(device):
+            return None
+        buffers = output.OutputBuffers(device)
+        stack.callback(buffers.close)
+        return buffers
+
+    def _taken_at_ns(self, stamp: Stamp) -> int:
+        """When the light fell on the sensor, if the source keeps our clock's time; else now. It never goes back."""
+        now_ns = self._clock_ns()
+        taken_ns = stamp.pts_ns if 0 <= now_ns - stamp.pts_ns < _OLDEST_NS else now_ns
+        self._last_pts_ns = max(taken_ns, self._last_pts_ns + _NS_PER_US)
+        return self._last_pts_ns
 
     def _cover_silence(self, device: Descriptor, packer: Packer) -> None:
         """Should this process die or hang, its readers see black, and not the last frame for ever."""
