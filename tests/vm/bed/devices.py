@@ -14,7 +14,7 @@ LOOPBACKS = ("0.12.7", "0.13.2", "0.15.0")
 
 FRAMES = 64
 DRIVER = "/sys/bus/usb/drivers/uvcvideo"
-INTERFACE = "$(basename /sys/bus/usb/devices/*-1:1.0)"
+INTERFACE = "$(basename $(ls -d /sys/bus/usb/devices/*-1:1.0 | head -1))"
 
 
 class Webcam:
@@ -60,6 +60,18 @@ class Webcam:
         self._guest.run(f"echo {INTERFACE} > {DRIVER}/bind", check=False)
         return self._appeared()
 
+    def bind_again(self, times: int) -> None:
+        """Take the driver away and give it back, each time until it streams again."""
+        if self._job is None:
+            raise GuestError("not plugged in")
+        self._guest.run(
+            f"lit() {{ grep -c 'light.: true' {self._job.file}; }}; I={INTERFACE}; "
+            f"for i in $(seq {times}); do N=$(lit); "
+            f"echo $I > {DRIVER}/unbind; until [ $(lit) -gt $N ]; do "
+            f"[ -c {self.node} ] || echo $I > {DRIVER}/bind; sleep 0.2; done; done 2>/dev/null",
+            timeout_s=500,
+        )
+
     def sent(self) -> dict[int, float]:
         """When each frame was sent, by its count."""
         return {line["frames"]: line["at"] for line in self._told() if "frames" in line}
@@ -92,7 +104,7 @@ class Webcam:
 
 def live(job: Job) -> None:
     """Wait until vcam shows the camera."""
-    job.until(lambda: any(line.get("state") == "live" for line in job.lines), 150, "LIVE")
+    job.until(lambda: any(line.get("state") == "live" for line in job.lines), 300, "LIVE")
 
 
 def frames(reader: Job, since: float = 0.0, *, coded: bool) -> list[dict[str, Any]]:

@@ -68,6 +68,11 @@ class Job:
         return self._output.read_text(errors="replace") if self._output.exists() else ""
 
     @property
+    def file(self) -> str:
+        """Where its output is, in the guest."""
+        return f"/host/jobs/{self._output.name}"
+
+    @property
     def lines(self) -> list[dict[str, Any]]:
         """The output's complete lines that are JSON objects."""
         complete = self.output.rpartition("\n")[0].splitlines()
@@ -237,3 +242,10 @@ class Guest:
 def _packages() -> Path:
     """The site-packages of the .venv that runs the tests."""
     return Path(sys.prefix) / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+
+
+if __name__ == "__main__":
+    try:
+        image()
+    except GuestError as error:
+        sys.exit(str(error))

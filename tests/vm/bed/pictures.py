@@ -11,8 +11,8 @@ from PIL import Image
 from tests.vm.inside.reader import BLOCKS, MARK
 
 BITS = BLOCKS - len(MARK)
-BARS = ((180, 128, 128), (168, 44, 136), (145, 147, 44), (133, 63, 52), (63, 193, 204), (51, 109, 212), (28, 212, 120))
-"""75 % bars, limited range BT.601: Y, Cb, Cr (ITU-R BT.801)."""
+BARS = ((180, 128, 128), (162, 44, 142), (131, 156, 44), (112, 72, 58), (84, 184, 198), (65, 100, 212), (35, 212, 114))
+"""75 % bars, limited range BT.601: Y, Cb, Cr."""
 
 Picture = NDArray[np.uint8]
 
