@@ -14,7 +14,7 @@ from tests.pipeline.rig import LIMIT_S, wait_until
 from vcam.config import Config, EngineChoice
 from vcam.control.app import ControlApp
 from vcam.control.desk import Desk
-from vcam.control.guard import Admission
+from vcam.control.guard import Admission, Token
 from vcam.control.media import MediaFolder
 from vcam.control.preview import picture_jpeg
 from vcam.control.profiles import Profiles
@@ -58,7 +58,7 @@ def near(pixels: Plane, color: tuple[int, int, int]) -> bool:
 
 
 @contextmanager
-def studio(folder: Path) -> Iterator[Studio]:
+def studio(folder: Path, host: str = "127.0.0.1", token: str | None = None) -> Iterator[Studio]:
     """While entered, pictures leave and the page is served."""
     config = Config(
         input=f"test:{WIDTH}x{HEIGHT}@15",
@@ -70,12 +70,12 @@ def studio(folder: Path) -> Iterator[Studio]:
     with assemble(config) as pipeline:
         desk = Desk(pipeline, config, lambda: config)
         media = MediaFolder(folder / "media")
-        app = ControlApp(desk, media, Profiles(folder / "profiles", media), Admission())
+        app = ControlApp(desk, media, Profiles(folder / "profiles", media), Admission(Token(token) if token else None))
         thread = threading.Thread(target=pipeline.run, name="pipeline")
         thread.start()
         try:
-            with HttpServer(app.asgi, Address("127.0.0.1", 0)) as server:
-                yield Studio(pipeline, app, desk, folder, f"http://127.0.0.1:{server.port}/")
+            with HttpServer(app.asgi, Address(host, 0)) as server:
+                yield Studio(pipeline, app, desk, folder, f"http://{host}:{server.port}/")
                 app.close()
         finally:
             pipeline.stop()
