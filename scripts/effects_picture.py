@@ -30,7 +30,7 @@ SIZE = Size(1280, 720)
 TARGET = VideoFormat(PixelFormat.RGB24, SIZE.width, SIZE.height)
 CAMERA = VideoFormat(PixelFormat.I444, SIZE.width, SIZE.height, range=Range.FULL)
 FRAMES, FRAMES_TO_FRAME = 10, 180
-EDGES = ("smoothing", "despill", "refine", "threshold", "softness", "grow", "light_wrap")
+EDGES = ("smoothing", "despill", "refine", "threshold", "softness", "grow")
 """Of these the hair is shown larger."""
 HAIR = (330, 20, 330 + 426, 20 + 240)
 

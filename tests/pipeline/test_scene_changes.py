@@ -14,7 +14,7 @@ from vcam.bench.scene_props import make_props
 from vcam.compose.directed import DirectedProcessor, Director
 from vcam.compose.layers import LayeredProcessor
 from vcam.config import Config
-from vcam.fakes import FakeSink
+from vcam.fakes import FakeSink, FakeSource
 from vcam.frame import Image, PixelFormat, VideoFormat
 from vcam.pipeline.assemble import reload
 from vcam.pipeline.preparation import Preparation
@@ -23,6 +23,7 @@ from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.wiring import OpenedProcessor, Wiring
 
 CHANGES = 1000
+INTERVAL_S = 0.002
 MOST_GROWTH_KIB = 24 << 10
 """Between the second round over all effects and the last: allocators move by some megabytes."""
 
@@ -38,6 +39,10 @@ class _Forgetful(FakeSink):
 @dataclass
 class _Finished(Rig):
     """With layers and auto-framing, and waiting for every frame: one that is missing was lost."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.source = FakeSource(self.data, room.CAMERA, interval_s=INTERVAL_S)
 
     def wiring(self) -> Wiring:
         wiring = super().wiring()

@@ -19,7 +19,7 @@ _BY_HAND = {"background", "color", "layers"}
 _TELLING: Mapping[str, object] = MappingProxyType(
     {
         "person_opacity": 0.5,
-        "person_brightness": 1.4,
+        "person_brightness": 1.3,
         "person_contrast": 1.5,
         "person_gamma": 2.0,
         "person_saturation": 0.0,
@@ -33,7 +33,7 @@ _TELLING: Mapping[str, object] = MappingProxyType(
         "background_colormap": "night",
         "threshold": 0.8,
         "softness": 0.0,
-        "grow": 0.6,
+        "grow": -0.6,
         "zoom": 1.6,
         "pan_x": 0.6,
         "pan_y": 0.6,
@@ -41,7 +41,9 @@ _TELLING: Mapping[str, object] = MappingProxyType(
 )
 """What shows best what a setting does; others are at the end of their range that is farther from their default."""
 
-_NEEDS: Mapping[str, Mapping[str, object]] = MappingProxyType({"pan_x": {"zoom": 1.6}, "pan_y": {"zoom": 1.6}})
+_NEEDS: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {"pan_x": {"zoom": 1.6}, "pan_y": {"zoom": 1.6}, "background_tint": {"color": "170,40,110"}}
+)
 
 
 @dataclass(frozen=True, slots=True)
