@@ -1,7 +1,7 @@
 """How the person is shown and the camera is framed, on the GPU: as the CPU does it, frame by frame."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -52,9 +52,11 @@ def make(targets: Sequence[VideoFormat], *, half: bool = False, graphs: bool = T
     return Gpu(targets, half=half, graphs=graphs, driver=FakeDriver(host_kernels()))
 
 
-def play(processor: FrameProcessor, scene: Scene, number: int, camera: VideoFormat = CAMERA) -> list[tuple[Plane, ...]]:
-    """Frame after frame, 40 ms apart."""
-    image: Image = replace(frame(camera, number), stamp=Stamp(number * 40_000_000, number))
+def play(
+    processor: FrameProcessor, scene: Scene, number: int, camera: VideoFormat = CAMERA, *, still: bool = False
+) -> list[tuple[Plane, ...]]:
+    """Frame after frame, 40 ms apart. still: each with the same picture."""
+    image: Image = replace(frame(camera, 1 if still else number), stamp=Stamp(number * 40_000_000, number))
     return copies(processor.process(image, scene, StageTimes()))
 
 
@@ -144,22 +146,45 @@ def test_a_person_is_made_larger_or_smaller_as_on_the_cpu(strength: float, half:
     assert_alike(make([YUYV, SMALL], half=half), [scene for scene in scenes for _ in range(3)])
 
 
-def test_the_effects_are_seen() -> None:
-    """Negative control: each of them changes the picture."""
-    plain = make([YUYV])
-    with plain.processor as processor:
-        without = play(processor, Scene(NoiseBackdrop()), 1)
-    scenes = [Scene(NoiseBackdrop(), person=look) for look in LOOKS.values()]
-    scenes += [Scene(NoiseBackdrop(), matte=MatteControls(grow=strength)) for strength in (-1.0, 1.0)]
-    blurred = Scene(NoiseBackdrop(), 30.0)
-    scenes += [Scene(NoiseBackdrop(), framing=framing) for name, framing in FRAMINGS.items() if name != "panned only"]
-    for scene in scenes:
-        with make([YUYV]).processor as processor:
-            got = play(processor, scene, 1)
-        assert np.abs(without[0][0].astype(int) - got[0][0].astype(int)).max() > 4, scene
-    with make([YUYV]).processor as processor:
-        one, other = (play(processor, replace(blurred, room=room), 1) for room in (RoomLook(), RoomLook(tint=0.4)))
-    assert np.abs(one[0][0].astype(int) - other[0][0].astype(int)).max() > 4
+OTHER: Mapping[str, object] = {
+    "mirror": True,
+    "flip": True,
+    "zoom": 3.0,
+    "colormap": ColorMap.OCEAN,
+    "color": (0, 0, 255),
+    "blur": 50.0,
+    "gamma": 2.0,
+    "grow": 1.0,
+    "softness": 0.2,
+}
+"""Values of settings that are not 0.3 elsewhere."""
+
+
+def changed(scene: Scene) -> Iterator[tuple[str, Scene]]:
+    """The scene with each of its settings changed, one at a time. ``auto`` is for the wrapper around a processor."""
+    for part in ("person", "framing", "matte", "room"):
+        values = getattr(scene, part)
+        for field in fields(values):
+            if (part, field.name) != ("framing", "auto"):
+                other = replace(values, **{field.name: OTHER.get(field.name, 0.3)})
+                yield f"{part}.{field.name}", replace(scene, **{part: other})
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_no_setting_is_ignored(half: bool) -> None:
+    """Each of them is seen, the new ones of tomorrow too, and as the CPU shows it."""
+    base = Scene(NoiseBackdrop(), 30.0, room=RoomLook(tint=0.2), framing=Framing(zoom=2.0))
+    blank = make([YUYV], half=half)
+    with blank.processor as processor:
+        without = [play(processor, base, number, still=True)[0][0].astype(int) for number in range(3)]
+    for name, scene in changed(base):
+        gpu, seen = make([YUYV], half=half), []
+        with gpu.processor as processor, gpu.twin() as twin:
+            for number in range(3):
+                got = play(processor, scene, number, still=True)
+                assert_same(got, play(twin, scene, number, still=True), limit=SCALED)
+                seen.append(np.abs(got[0][0] - without[number]).max())
+        assert max(seen) > 4, name
 
 
 def test_sliders_and_what_moves_record_nothing_anew() -> None:

@@ -35,7 +35,7 @@ from vcam.frame import (
     split_planes,
 )
 from vcam.scene.backdrops import SolidBackdrop
-from vcam.stages import MatteControls, Scene, StageTimes
+from vcam.stages import Framing, MatteControls, PersonLook, Scene, StageTimes
 
 STILL = Scene(SolidBackdrop((10, 200, 30)))
 
@@ -286,6 +286,20 @@ def test_a_stride_is_no_change_of_format(gpu: Gpu) -> None:
         image = lent(gpu.processor, frame(sequence=number), padding=16)
         gpu.processor.process(image, STILL, StageTimes())
     assert gpu.driver.calls.count("instantiate") == before
+
+
+def test_what_moves_takes_one_small_copy_a_frame(gpu: Gpu) -> None:
+    """A hologram's phases, and the framing of a person who walks."""
+    hologram = replace(STILL, person=PersonLook(hologram=0.5))
+    for number in range(4):
+        uploads(gpu, frame(sequence=number), hologram)
+    recorded = gpu.driver.calls.count("begin_capture")
+    for number in range(4, 8):
+        walking = replace(hologram, framing=Framing(zoom=2.0, pan_x=0.1 * number))
+        assert [uploads(gpu, frame(sequence=number + more), walking) for more in (0, 10, 20)] == [2, 2, 2]
+    assert gpu.driver.calls.count("begin_capture") == recorded + 2, "once, when framing began"
+    still = replace(walking, person=PersonLook(opacity=0.5))
+    assert [uploads(gpu, frame(sequence=number), still) for _ in range(3)] == [2, 1, 1]
 
 
 def test_what_is_held_can_be_calculated() -> None:

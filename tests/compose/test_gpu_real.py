@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -23,12 +24,24 @@ from vcam.decode.turbo import TurboDecoder
 from vcam.errors import MatteInvalidError
 from vcam.fakes.device_engine import Tensors
 from vcam.frame import EncodedFrame, Levels, PixelFormat, Size, Stamp, VideoFormat
+from vcam.looks import ColorMap
 from vcam.rvm import COEFFICIENTS, SRC, STATES_OUT, core_shapes
 from vcam.scene.backdrops import SolidBackdrop
-from vcam.stages import EngineInfo, Scene, StageTimes, TensorSpec
+from vcam.stages import (
+    EngineInfo,
+    Framing,
+    MatteControls,
+    PersonLook,
+    RoomLook,
+    Scene,
+    StageTimes,
+    TensorSpec,
+)
 
 SIZE = Size(32, 18)
 TARGETS = [YUYV, VideoFormat(PixelFormat.NV12, 75, 43), SMALL]
+SCALED = 8
+"""Levels: what a scaled picture differs by in one, the matrices make more of."""
 HALF, FULL = 0x38, 0x3E
 """In each byte: 0.527 in float16, 0.186 in float32."""
 
@@ -116,6 +129,26 @@ def test_it_shows_what_the_cpu_does(driver: Driver, *, half: bool, graphs: bool,
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("graphs", [True, False])
+def test_every_effect_at_once_is_what_the_cpu_shows(driver: Driver, *, graphs: bool) -> None:
+    """Numbers that change with each frame, read by graphs that do not."""
+    engine = FillEngine(driver, half=False)
+    cpu = CpuFrameProcessor(HostEngine(engine.compute, SIZE), [YUYV], Levels())
+    gpu = GpuFrameProcessor(driver, engine, [YUYV], Levels(), options(graphs=graphs))
+    person = PersonLook(0.9, 1.1, 1.2, 1.5, 0.7, 0.2, ColorMap.OCEAN, blur=30.0, hologram=0.6, light_wrap=0.5)
+    matte = MatteControls(0.5, 0.5, 0.5, threshold=0.4, softness=0.7, grow=0.4)
+    with gpu, cpu:
+        for number in range(8):
+            framing = Framing(mirror=True, zoom=1.0 + 0.1 * number)
+            room = RoomLook(tint=0.1 + 0.1 * number)
+            scene = Scene(NoiseBackdrop(), 30.0, matte=matte, person=person, framing=framing, room=room)
+            image = replace(frame(CAMERA, number), stamp=Stamp(40_000_000 * number, number))
+            got, wanted = (copies(each.process(image, scene, StageTimes())) for each in (gpu, cpu))
+            assert_same(got, wanted, limit=SCALED)
+            assert gpu.captured is (None if graphs and number < 2 else graphs)
+
+
+@pytest.mark.gpu
 def test_jpegs_are_uploaded_from_the_decoder_s_own_planes(driver: Driver) -> None:
     engine = FillEngine(driver, half=True)
     scene = Scene(SolidBackdrop((20, 90, 160)))
@@ -159,5 +192,5 @@ def test_it_works_through_the_real_libraries(
     assert done.returncode == 0, done.stdout + done.stderr
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed is not None
-    assert int(passed[1]) == 11
+    assert int(passed[1]) == 13
     assert "PyCUDA WARNING" not in done.stdout + done.stderr

@@ -45,7 +45,10 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.timeout(900)
 def test_the_kernels_stay_within_their_memory() -> None:
-    tests = [f"tests/cuda/test_{name}.py" for name in ("kernels", "kernel_blur", "kernel_edge", "kernel_look")]
+    tests = [
+        f"tests/cuda/test_{name}.py"
+        for name in ("kernels", "kernel_blur", "kernel_edge", "kernel_look", "kernel_grow", "kernel_light")
+    ]
     done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=800", *tests)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -155,7 +155,8 @@ class Session:
         self._parts.edges.ask(MatteControls() if work.room else scene.matte)
         if work != self._work:
             self._programs.clear()
-            self._parts.backdrops.forget()  # the blur writes over them
+            if self._work is not None and self._work.blurs:
+                self._parts.backdrops.forget()  # the blur wrote over them
         self._scene, self._work = scene, work
         return work
 
