@@ -51,7 +51,7 @@ def main(path: Path, model: str | None) -> None:
         studio = Studio(processor)
         cells = [cell(effect, Pillow.fromarray(studio.picture(effect))) for effect in shown]
         cells.insert(_first_edge(cells), ("plain, the edge", Pillow.fromarray(studio.picture(shown[0])).crop(HAIR)))
-    sheet(cells).save(path, quality=86, optimize=True)
+    sheet(cells).save(path, quality=80, optimize=True)
 
 
 class Studio:
