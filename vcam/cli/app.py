@@ -74,6 +74,10 @@ vcam ctl background image:beach.jpg  [dim]# handed over, and kept for the next t
 
 vcam ctl profile work --save; vcam ctl profile work  [dim]# a scene by name[/dim]
 
+vcam ctl effect person_hologram=1; vcam ctl effect reset  [dim]# any setting of the scene, and back[/dim]
+
+vcam ctl set mirror=yes layers="text:Ada Lovelace,Analyst"
+
 vcam ctl pause; vcam ctl resume  [dim]# for a key of your desktop[/dim]
 """
 
