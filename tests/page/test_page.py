@@ -13,7 +13,7 @@ from tests.page.conftest import OpenPage, keep
 from tests.page.studio import BLUE, GREEN, HEIGHT, WIDTH, Studio, near
 from tests.pipeline.rig import wait_until
 
-RED = (200, 30, 30)
+RED, BLACK = (200, 30, 30), (0, 0, 0)
 
 
 def tile(page: Page, name: str) -> None:
@@ -34,24 +34,30 @@ def drop(page: Page, name: str, kind: str, data: bytes) -> None:
     )
 
 
-def shown_in(page: Page) -> tuple[int, int, int]:
-    """The colour of the preview's upper left corner, as the browser has it."""
-    red, green, blue = page.evaluate(
+def shown_in(page: Page) -> tuple[int, int, int] | None:
+    """The colour of the preview's upper left corner, as the browser has it; None while it has none."""
+    red, green, blue, alpha = page.evaluate(
         """() => {
           const canvas = document.createElement("canvas");
           const context = canvas.getContext("2d");
           context.drawImage(document.getElementById("preview"), 0, 0);
-          return [...context.getImageData(4, 4, 1, 1).data].slice(0, 3);
+          return [...context.getImageData(4, 4, 1, 1).data];
         }"""
     )
-    return int(red), int(green), int(blue)
+    return (int(red), int(green), int(blue)) if alpha == 255 else None
+
+
+def shows(page: Page, color: tuple[int, int, int]) -> bool:
+    """The preview's corner has that colour."""
+    seen = shown_in(page)
+    return seen is not None and max(abs(a - b) for a, b in zip(seen, color, strict=True)) < 16
 
 
 def test_the_picture_that_leaves_is_shown_live(page: Page, room: Studio) -> None:
     expect(page.locator("#preview")).to_be_visible()
     wait_until(lambda: page.evaluate("document.getElementById('preview').naturalWidth") == WIDTH)
     assert page.evaluate("document.getElementById('preview').naturalHeight") == HEIGHT
-    wait_until(lambda: max(abs(a - b) for a, b in zip(shown_in(page), GREEN, strict=True)) < 16)
+    wait_until(lambda: shows(page, GREEN))
     expect(page.locator("#fps")).to_have_text(re.compile(r"^\d"))
     expect(page.locator("#latency")).to_have_text(re.compile(r"^\d"))
     expect(page.locator("#times tbody tr").first).to_be_visible()
@@ -72,10 +78,10 @@ def test_a_hidden_tab_asks_for_no_picture(page: Page, room: Studio) -> None:
 
 def test_the_matte_can_be_looked_at(page: Page, room: Studio) -> None:
     page.get_by_role("button", name="Matte").click()
-    wait_until(lambda: max(shown_in(page)) < 12)
+    wait_until(lambda: shows(page, BLACK))
     keep(page, "matte")
     page.keyboard.press("m")
-    wait_until(lambda: shown_in(page)[1] > 200)
+    wait_until(lambda: shows(page, GREEN))
 
 
 def test_tiles_change_the_background(page: Page, room: Studio) -> None:
