@@ -1,5 +1,6 @@
 """What scenes cost: each effect against the plain scene in the same run, and the heaviest one in a whole pipeline."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,8 @@ from vcam.stages import Stage, StageTimes
 SIZE = Size(1280, 720)
 _TARGET = VideoFormat(PixelFormat.YUYV, SIZE.width, SIZE.height)
 FLOOR_FPS = 24.0
+_SETTLE_S = 0.02
+"""After a frame of what moves: its thread makes the next picture, which shall disturb no other effect."""
 _WARM_UP = 100
 """Auto-framing has found the person by then."""
 
@@ -49,6 +52,8 @@ def _costs(shown: list[Effect], count: int) -> Iterator[Row]:
         for _ in range(count):  # in turns, so that whatever disturbs the machine disturbs all alike
             for rig in rigs:
                 rig.frame()
+                if rig.moves:
+                    time.sleep(_SETTLE_S)
         usual_s = float(np.median(rigs[0].seconds))
         for rig in rigs:
             median_s = float(np.median(rig.seconds))
@@ -76,6 +81,10 @@ class _Rig:
     def __exit__(self, *_: object) -> None:
         self._processor.__exit__(None, None, None)
         self._scene.close()
+
+    @property
+    def moves(self) -> bool:
+        return bool(self._scene.films)
 
     def frame(self) -> None:
         """The next of 30 a second."""
