@@ -2,19 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from vcam.color import encode_matrix, look_matrix
-from vcam.frame import Levels, Matrix, Range, Size, Tensor
+from vcam.color import look_matrix
+from vcam.frame import Levels, Size, Tensor
 from vcam.looks import ColorMap, MatteControls, PersonLook
-from vcam.native.look import OPACITY, WRAP, look_numbers, phase, set_lines
+from vcam.native.look import LUMA, OPACITY, WRAP, look_numbers, phase, set_lines
 
-Vector: TypeAlias = npt.NDArray[np.float64]
-
-_LUMA: Vector = encode_matrix(Matrix.BT601, Range.FULL)[0, :3].astype(np.float64) / 255.0
 _WARMTH = 0.3
 """Share that red gains and blue loses at full warmth."""
 
@@ -99,10 +95,10 @@ def _still_numbers(person: PersonLook) -> Tensor:
     return numbers
 
 
-def _warmth_gains(temperature: float) -> Vector:
+def _warmth_gains(temperature: float) -> npt.NDArray[np.float64]:
     """Of R, G, B: red and blue change against each other, the luma of a grey stays."""
     gains = np.array([1.0 + _WARMTH * temperature, 1.0, 1.0 - _WARMTH * temperature])
-    return np.asarray(gains / (_LUMA @ gains))
+    return np.asarray(gains / (LUMA @ gains))
 
 
 def _flicker(pts_ns: int) -> float:

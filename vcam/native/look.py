@@ -15,7 +15,8 @@ LOOK_FLOATS = 34 + 3 * CURVE
 OPACITY, WRAP = 24, 25
 _GRADE, _TINT, _LINES, _BAND, _CURVED, _TABLES = 0, 12, 26, 30, 33, 34
 
-_LUMA: npt.NDArray[np.float64] = encode_matrix(Matrix.BT601, Range.FULL)[0, :3].astype(np.float64) / 255.0
+LUMA: npt.NDArray[np.float64] = encode_matrix(Matrix.BT601, Range.FULL)[0, :3].astype(np.float64) / 255.0
+"""Weights of R, G, B in the brightness of a colour."""
 
 _HOLOGRAM = 0.9
 _DARK, _BRIGHT = (0.02, 0.17, 0.34), (0.62, 1.2, 1.42)
@@ -80,4 +81,4 @@ def _tables(colormap: ColorMap, gamma: float) -> Tensor:
 def _monochrome(dark: tuple[float, float, float], bright: tuple[float, float, float]) -> npt.NDArray[np.float64]:
     """(3, 4): by luma from one colour, RGB nominally in [0, 1], to another."""
     low, high = np.array(dark), np.array(bright)
-    return np.column_stack([np.outer(high - low, _LUMA), low])
+    return np.column_stack([np.outer(high - low, LUMA), low])
