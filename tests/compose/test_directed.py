@@ -93,18 +93,22 @@ def test_switched_on_again_it_begins_with_the_whole() -> None:
     assert studio.framings[-1] == Framing()
 
 
-def test_an_engine_that_takes_over_goes_on_with_the_same_shot() -> None:
-    first, second, director = Studio(), Studio(), Director(YUYV.size)
+def test_an_engine_on_trial_steers_nothing_and_goes_on_with_the_same_shot() -> None:
+    first, second, alone, director = Studio(), Studio(), Studio(), Director(YUYV.size)
+    second.alpha[:] = 0
+    second.alpha[50:, :30] = 255  # it is wrong about where the person is
+    trial = Scene(NoiseBackdrop())
     with DirectedProcessor(first, director) as old, DirectedProcessor(second, director) as new:
         for k in range(120):
             shoot(old, AUTO, range(k, k + 1))
-            shoot(new, AUTO, range(max(0, k - 2), max(1, k - 1)))  # it is warmed, and late
-        alone = Studio()
+            shoot(new, trial, range(max(0, k - 2), max(1, k - 1)))  # it is late
         with DirectedProcessor(alone, Director(YUYV.size)) as only:
-            shoot(only, AUTO, range(120))
-        assert first.framings == alone.framings
+            shoot(only, AUTO, range(121))
+        assert first.framings == alone.framings[:120]
+        assert second.looked == []
         shoot(new, AUTO, range(120, 121))
-    assert second.framings[-1].zoom >= first.framings[-1].zoom > 1.5
+    assert second.framings[-1] == alone.framings[-1]
+    assert alone.framings[-1].zoom > 1.5
 
 
 def test_another_camera_begins_with_the_whole() -> None:

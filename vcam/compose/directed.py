@@ -15,7 +15,7 @@ LOOK_EVERY_NS = 200_000_000
 
 
 class Director:
-    """The framing of one camera. Any thread: an engine on trial follows the same shot as the one at work.
+    """The framing of one camera. Any thread: an engine that takes over goes on with the shot of the one before.
 
     shape: of the output that is framed for; others show what that leads to.
     """
@@ -59,12 +59,16 @@ class DirectedProcessor(WrappedProcessor):
     def __init__(self, inside: FrameProcessor, director: Director) -> None:
         super().__init__(inside)
         self._director = director
+        self._directed = False
 
     def process(self, image: Image, scene: Scene, times: StageTimes) -> Sequence[Image]:
         """See FrameProcessor. The matte of a frame moves the frames after it."""
         if not scene.framing.auto or scene.show_room:
-            self._director.rest()
+            if self._directed:  # one that never was, as an engine on trial, leaves the shot of another alone
+                self._director.rest()
+            self._directed = False
             return super().process(image, scene, times)
+        self._directed = True
         framing = self._director.framing(image, scene.framing)
         results = super().process(image, replace(scene, framing=framing), times)
         with times.measure(Stage.COMPOSE):

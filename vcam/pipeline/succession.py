@@ -217,9 +217,9 @@ class _Trial:
             image = next(self._decoders).decode(sample.frame)
         except DecodeError:  # the running line could decode it
             return math.inf
-        self._line.processor.process(
-            image, replace(sample.scene, backdrop=self._backdrop, show_room=False, layers=()), self._times
-        )
+        # Its matte is not trusted yet: it must not steer what viewers see.
+        unseen = replace(sample.scene, show_room=False, framing=replace(sample.scene.framing, auto=False), layers=())
+        self._line.processor.process(image, replace(unseen, backdrop=self._backdrop), self._times)
         return None if sample.alpha is None else mean_difference(sample.alpha, self._line.processor.last_alpha())
 
 
