@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import onnx
 
-from tests.support.native_kernels import native_kernels
+from tests.support.host_kernels import host_kernels
 from tests.support.nvjpeg_like import NvJpegLike
 from tests.support.rvm_like import make_rvm_like
 from vcam.bench.gpu_room import GpuRoom, Weight
@@ -31,7 +31,7 @@ class DryRoom:
 
     def __init__(self, core: CoreModel) -> None:
         self.core = core
-        self.driver = FakeDriver(native_kernels())
+        self.driver = FakeDriver(host_kernels())
         self.library = NvJpegLike(self.driver)
         self.room = GpuRoom(
             driver=self.driver,

@@ -9,6 +9,7 @@ from tests.bench.gpu_rig import WEIGHT, DryRoom, small_core
 from vcam.bench import gpu, gpu_accuracy, gpu_frames
 from vcam.bench.clip import scene_clip
 from vcam.bench.gpu_bytes import compose_bytes
+from vcam.bench.gpu_effects import NONE, effects
 from vcam.bench.gpu_fixed import FixedDeviceEngine
 from vcam.bench.gpu_frames import FrameMaker, Way
 from vcam.bench.gpu_room import camera_format, target_format
@@ -83,6 +84,20 @@ def test_a_difference_would_be_seen(dry: DryRoom) -> None:
     assert gpu_frames.compare(dry.room, clip, (first, second)).extra["largest_difference"] == 0.0
     fixed = Way("fixed", lambda: FixedDeviceEngine(dry.driver, WEIGHT.internal), graphs=False)
     assert float(gpu_frames.compare(dry.room, clip, (first, fixed)).extra["largest_difference"]) > 50
+
+
+def test_each_effect_has_a_figure_and_costs_work(rows: list[Row]) -> None:
+    """On the fake's clock every piece of work takes as long as any other."""
+    (group,) = {row.group for row in rows if "each effect" in row.group}
+    table = of_group(rows, group)
+    assert group.startswith(f"{HEIGHTS[-1]}p")
+    assert table.keys() == effects().keys()
+    assert all(row.count == WEIGHT.frames for row in table.values())
+    assert all(float(row.extra["ours_p50_us"]) > 0 for row in table.values())
+    same = {NONE, "colours"}  # one kernel instead of another
+    assert all(row.p50_ms > table[NONE].p50_ms + 0.1 for name, row in table.items() if name not in same)
+    assert table["colours"].p50_ms == pytest.approx(table[NONE].p50_ms, abs=0.01)
+    assert table["all"].p50_ms == max(row.p50_ms for row in table.values())
 
 
 def test_bandwidth_is_bytes_over_time(rows: list[Row]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from vcam.bench import gpu_accuracy, gpu_bandwidth, gpu_decode, gpu_frames, gpu_soak
+from vcam.bench import gpu_accuracy, gpu_bandwidth, gpu_decode, gpu_effects, gpu_frames, gpu_soak
 from vcam.bench.clip import Clip, file_clip, scene_clip
 from vcam.bench.gpu_fixed import FixedDeviceEngine
 from vcam.bench.gpu_frames import Way
@@ -15,7 +15,7 @@ from vcam.frame import Size
 from vcam.stages import DeviceEngine
 
 _PICTURES = 24
-_SOAK_SIZE = Size(1920, 1080)
+_USUAL = Size(1920, 1080)
 FIXED = "no engine"
 """The name of the engine that has its answer ready."""
 
@@ -32,17 +32,23 @@ def run(room: GpuRoom, person: Path | None = None) -> Iterator[Row]:
                 yield gpu_accuracy.run(room, name, clips[0] if person is None else file_clip(person))
         except VcamError as error:
             yield not_measured(name, "whole frames", error)
+    yield from gpu_effects.run(room, _usual(clips), Way(FIXED, _engines(room)[FIXED], graphs=True))
     yield from gpu_decode.run(room)
 
 
 def soak(room: GpuRoom, frames: int) -> Iterator[Row]:
     """A row for each engine that can be had."""
-    clip = scene_clip(min(_SOAK_SIZE, room.weight.sizes[-1], key=lambda size: size.width), frames=_PICTURES)
+    clip = scene_clip(min(_USUAL, room.weight.sizes[-1], key=lambda size: size.width), frames=_PICTURES)
     for name, open_engine in _engines(room).items():
         try:
             yield gpu_soak.soak(room, clip, Way(name, open_engine, graphs=True), frames)
         except VcamError as error:
             yield not_measured(f"soak: {name}", "", error)
+
+
+def _usual(clips: list[Clip]) -> Clip:
+    """That of 1080p, or the largest that there is."""
+    return next((clip for clip in clips if clip.format.size == _USUAL), clips[-1])
 
 
 def _engines(room: GpuRoom) -> dict[str, Callable[[], DeviceEngine]]:
