@@ -21,7 +21,7 @@ from vcam.pipeline.snapshot import SafeReason, State, TakeoverOutcome, TakeoverS
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.takeover import TakeoverPolicy
 from vcam.pipeline.wiring import OpenedProcessor
-from vcam.stages import Decoder, EngineInfo, Scene, StageTimes
+from vcam.stages import Decoder, EngineInfo, Framing, Scene, StageTimes
 
 RULE = TakeoverPolicy(agree_frames=4, blind_frames=6, frames_limit=12)
 GPU_BROKE = GpuError("the GPU broke", hint="this is a test")
@@ -51,6 +51,10 @@ class NewProcessor(CpuFrameProcessor):
     entering: Fault = staticmethod(lambda: None)
     closed = False
 
+    def __init__(self, engine: FakeEngine, targets: Sequence[VideoFormat]) -> None:
+        super().__init__(engine, targets)
+        self.scenes: list[Scene] = []
+
     def __enter__(self) -> "NewProcessor":
         self.entering()
         super().__enter__()
@@ -61,6 +65,7 @@ class NewProcessor(CpuFrameProcessor):
         super().__exit__(None, None, None)
 
     def process(self, image: Image, scene: Scene, times: StageTimes) -> Sequence[Image]:
+        self.scenes.append(scene)
         pictures = super().process(image, scene, times)
         for picture in pictures:
             picture.planes[0][0, 0] = MARK
@@ -487,3 +492,26 @@ def test_a_slow_newcomer_slows_nobody_down() -> None:
         assert rig.sink.wait_for(lambda all_: any(map(marked, all_)), LIMIT_S)
     assert list(map(marked, live_frames(rig))).index(True) >= 5 * RULE.agree_frames
     assert_undisturbed(rig)
+
+
+class _Unseen:
+    """Satisfies Layer; has nothing to show."""
+
+    def render(self, target: VideoFormat, pts_ns: int) -> None:
+        return None
+
+
+def test_a_trial_steers_no_framing_and_draws_no_layer() -> None:
+    may = threading.Event()
+    newcomer = Newcomer(preparing=(partial(assert_set, may),))
+    rig = make_rig(newcomer)
+    with rig.running() as pipeline:
+        scene = replace(pipeline.scene, framing=Framing(auto=True, mirror=True), layers=(_Unseen(),))
+        pipeline.change_scene(scene)
+        may.set()
+        wait_until(lambda: pipeline.snapshot().takeover is TakeoverState.DONE)
+        wait_until(lambda: newcomer.opened[-1].scenes[-1] is scene)
+    on_trial = [other for other in newcomer.opened[-1].scenes if other is not scene]
+    assert len(on_trial) >= RULE.agree_frames
+    assert not any(other.framing.auto or other.layers for other in on_trial)
+    assert on_trial[-1].framing == Framing(mirror=True)
