@@ -41,6 +41,7 @@ COPY --from=wanted /src/cpu.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip pip --python /opt/vcam install --quiet --requirement cpu.txt
 RUN find /opt/vcam/lib/python3*/site-packages/av -name '*.so' -exec strip --strip-debug {} + \
     && python3 trim.py /opt/vcam/lib/python3*/site-packages \
+    && /opt/vcam/bin/python3 -c 'import av, onnx, onnxruntime, onnxsim, openvino, scipy.ndimage' \
     && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/vcam/lib
 
 # ---- pycuda, which PyPI has as source only; needs CUDA's headers, no GPU. The wheel of each distribution is kept

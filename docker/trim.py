@@ -21,7 +21,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     ),
     "ONNX Runtime for programs in C++": ("onnxruntime/capi/libonnxruntime.so.*",),
     "SciPy beside scipy.ndimage and what that loads": (
-        *("scipy/fft", "scipy/integrate", "scipy/interpolate", "scipy/io", "scipy/linalg", "scipy/optimize"),
+        *("scipy/fft", "scipy/integrate", "scipy/interpolate", "scipy/io", "scipy/optimize"),
         *("scipy/signal", "scipy/sparse", "scipy/spatial", "scipy/stats"),
     ),
     "sources and headers": (
