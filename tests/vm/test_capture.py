@@ -1,9 +1,10 @@
 """Cameras: what the driver gives is what vcam sees, byte for byte, and what a bad camera gives is not shown."""
 
 import io
+import re
 import signal
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from PIL import Image
 
 from tests.vm.bed.devices import FRAMES, Webcam
 from tests.vm.bed.guest import Guest, Job
-from tests.vm.bed.pictures import Shape, jpeg, yuyv
+from tests.vm.bed.pictures import Picture, Shape, jpeg, yuyv
+
+_numbers = count()
 
 Webcams = Callable[..., Webcam]
 Capture = Callable[..., tuple[Job, Path]]
@@ -24,7 +27,7 @@ def capture(guest: Guest, request: pytest.FixtureRequest) -> Capture:
     """Starts vcam's capture alone: (its job, the folder that its frames go to)."""
 
     def start(device: str, size: str, fps: int, count: int, fourcc: str = "") -> tuple[Job, Path]:
-        folder = f"capture-{abs(hash(request.node.nodeid))}"
+        folder = f"capture-{next(_numbers)}"
         command = (
             f"exec /opt/bed/bin/python /host/inside/capture.py {device} {size} {fps} {count} /host/{folder} {fourcc}"
         )
@@ -59,9 +62,7 @@ def test_a_jpegs_pixels_are_those_of_another_decoder(webcam: Webcams, capture: C
     camera.plug()
     job, folder = capture(camera.node, "320 180", 5, 2)
     facts_of(job)
-    other = Image.open(io.BytesIO((folder / "1.frame").read_bytes()))
-    other.draft("YCbCr", None)
-    expected = np.asarray(other)
+    expected = ycbcr((folder / "1.frame").read_bytes())
     planes = np.frombuffer((folder / "1.planes").read_bytes(), np.uint8)
     luma, blue, red = np.split(planes, [320 * 180, 320 * 180 * 3 // 2])
     assert np.array_equal(luma.reshape(180, 320), expected[..., 0])
@@ -119,3 +120,47 @@ def test_frames_that_a_broken_camera_sends_are_refused_and_the_good_ones_shown(
     _, frames, _ = facts_of(job)
     for number, facts in enumerate(frames):
         assert ("problem" in facts) == ((folder / f"{number}.frame").read_bytes() != good), facts
+
+
+def test_frames_without_huffman_tables_are_decoded(guest: Guest, webcam: Webcams, capture: Capture) -> None:
+    camera = webcam(Shape("MJPG"))
+    folder = next(guest.share.glob("frames-A1-0"))
+    for path in folder.iterdir():
+        path.write_bytes(without_tables(path.read_bytes()))
+    camera.plug()
+    job, folder = capture(camera.node, "320 180", 5, 2)
+    _, frames, _ = facts_of(job)
+    assert not [facts for facts in frames if "problem" in facts]
+    lumas = [ycbcr(jpeg(320, 180, n))[..., 0] for n in range(FRAMES)]
+    for n in range(2):
+        luma = np.frombuffer((folder / f"{n}.planes").read_bytes(), np.uint8)[: 320 * 180].reshape(180, 320)
+        assert any(np.array_equal(luma, expected) for expected in lumas)
+
+
+def ycbcr(data: bytes) -> Picture:
+    """A JPEG by another decoder, (H, W, 3)."""
+    opened = Image.open(io.BytesIO(data))
+    opened.draft("YCbCr", None)
+    return np.asarray(opened)
+
+
+def without_tables(data: bytes) -> bytes:
+    """A JPEG as many cameras send it: its Huffman tables (ITU-T T.81, B.2.4.2) are known to everybody."""
+    found = 0
+    while (at := data.find(b"\xff\xc4")) >= 0:
+        data = data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4], "big") :]
+        found += 1
+    assert found
+    return data
+
+
+def test_a_camera_that_another_program_holds_is_told_of(guest: Guest, webcam: Webcams, capture: Capture) -> None:
+    camera = webcam()
+    camera.plug()
+    other = guest.start(f"exec v4l2-ctl -d {camera.node} --stream-mmap --stream-count=10000 --stream-to=/dev/null")
+    other.until(lambda: camera.frames() > 1, 60, "its frames")
+    job, _ = capture(camera.node, "320 180", 5, 1)
+    assert job.wait(120) != 0
+    assert re.search(r"DeviceError: .* is in use by v4l2-ctl", job.output), job.output
+    other.stop()
+    facts_of(capture(camera.node, "320 180", 5, 1)[0])
