@@ -32,6 +32,10 @@ SECRET = "0123456789abcdef"
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
+MADE: list["Control"] = []
+"""By the present test; conftest.py ends their films."""
+
+
 @dataclass
 class Control:
     """An API, its pipeline, and what the settings would say if they were read again."""
@@ -43,6 +47,7 @@ class Control:
     gateway: str | None = None
 
     def __post_init__(self) -> None:
+        MADE.append(self)
         self.settings: Config | ConfigError = self.config
         self.desk = Desk(self.pipeline, self.config, self._read)
         self.media = self.folder / "media"
