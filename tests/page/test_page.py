@@ -260,9 +260,9 @@ def test_shortcuts_are_listed_and_can_be_switched_off(page: Page, room: Studio) 
 
 
 def test_engine_and_camera_are_picked(page: Page, room: Studio) -> None:
-    quality = page.get_by_label("Quality")
-    quality.select_option("fast")
+    page.get_by_label("Quality").select_option("fast")
     wait_until(lambda: room.desk.config.quality == "fast")
+    wait_until(room.pipeline.learn)  # the engine that was opened anew is there
     expect(page.locator("#banner")).to_have_attribute("data-state", "live")
     expect(page.locator("#setup-engine option[value=tensorrt]")).to_be_disabled()
     page.get_by_role("button", name="Learn the empty room").click()
