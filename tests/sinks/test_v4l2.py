@@ -36,7 +36,7 @@ class Bench:
 
     def __init__(self, device: FakeDevice, fmt: VideoFormat = FORMAT, fps: float = 30.0) -> None:
         self.kernel = FakeKernel(video10=device)
-        self.sink = V4l2Sink(PATH, fmt, fps, kernel=self.kernel)
+        self.sink = V4l2Sink(PATH, fmt, fps, kernel=self.kernel, sysfs=Path("/nonexistent"))
 
 
 def random_image(fmt: VideoFormat, seed: int = 0) -> Image:

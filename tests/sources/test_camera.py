@@ -237,6 +237,29 @@ def test_the_leak_checker_finds_a_leak() -> None:
     assert bench.kernel.leaks == 0
 
 
+@pytest.mark.parametrize("failure", [(IOC.S_FMT, errno.EIO), (IOC.STREAMON, errno.ENOSPC)])
+def test_of_the_modes_that_a_camera_refuses_the_next_best_is_taken(failure: tuple[int, int]) -> None:
+    camera = webcam()
+    camera.refused["YUYV", 640, 480] = failure
+    bench = Bench(camera)
+    with bench.source as source:
+        assert source.format.pixel_format is PixelFormat.MJPG
+        camera.capture(FakeFrame(b"x", BEGAN))
+        assert source.read(1.0).data == b"x"
+    assert bench.kernel.leaks == 0
+
+
+def test_a_camera_that_refuses_every_mode_may_be_tried_again() -> None:
+    camera = webcam()
+    bench = Bench(camera)
+    camera.failures[IOC.S_FMT] = errno.EIO
+    with pytest.raises(DeviceError, match="refuses every mode") as caught, bench.source:
+        pass
+    assert caught.value.retryable
+    assert "USB port" in caught.value.hint
+    assert bench.kernel.leaks == 0
+
+
 @pytest.mark.parametrize("fourccs", [["GREY"], ["H264", "GREY"], []])
 def test_cameras_that_cannot_be_read_say_what_they_offer(fourccs: list[str]) -> None:
     camera = FakeCamera(*((fourcc, (640, 480), (30,)) for fourcc in fourccs))

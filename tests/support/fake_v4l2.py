@@ -11,7 +11,7 @@ from typing import Any
 from linuxpy.video import raw
 from linuxpy.video.raw import IOC, BufferFlag, BufType, Capability, Frmivaltypes, Frmsizetypes
 
-from vcam.v4l2.abi import CID_TIMEOUT_IMAGE_IO, EVENT_CLIENT_USAGE, PRIV_MAGIC, fourcc_code
+from vcam.v4l2.abi import CID_TIMEOUT_IMAGE_IO, EVENT_CLIENT_USAGE, PRIV_MAGIC, fourcc_code, fourcc_text
 from vcam.v4l2.kernel import POLL_FAILED, POLL_READ, Argument
 
 PAGE = 4096
@@ -162,7 +162,9 @@ class FakeCamera(FakeDevice):
         self.lost = 0
         self.streaming = False
         self.gone = False
-        self.format = ("", 0, 0)
+        self.refused: dict[tuple[str, int, int], tuple[int, int]] = {}
+        """The request that fails in a mode, and how."""
+        self.format = (0, 0, 0)
         self.interval = (1, 30)
         self.on_poll: Callable[[], None] | None = None
         self.answers |= {
@@ -243,6 +245,13 @@ class FakeCamera(FakeDevice):
         assert pix.priv == PRIV_MAGIC
         self.format = (pix.pixelformat, pix.width, pix.height)
         self.image_bytes = int(pix.sizeimage)
+        self._refuse(IOC.S_FMT)
+
+    def _refuse(self, request: int) -> None:
+        code, width, height = self.format
+        refused, error = self.refused.get((fourcc_text(code), width, height), (None, 0))
+        if refused == request:
+            raise fail(error)
 
     def _s_parm(self, argument: Any) -> None:
         period = argument.parm.capture.timeperframe
@@ -279,6 +288,7 @@ class FakeCamera(FakeDevice):
 
     def _stream_on(self, argument: Any) -> None:
         assert argument.value == BufType.VIDEO_CAPTURE
+        self._refuse(IOC.STREAMON)
         self.streaming = True
 
     def _stream_off(self, argument: Any) -> None:

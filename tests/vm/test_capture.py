@@ -164,3 +164,14 @@ def test_a_camera_that_another_program_holds_is_told_of(guest: Guest, webcam: We
     assert re.search(r"DeviceError: .* is in use by v4l2-ctl", job.output), job.output
     other.stop()
     facts_of(capture(camera.node, "320 180", 5, 1)[0])
+
+
+def test_a_camera_that_refuses_every_mode_is_told_of(webcam: Webcams, capture: Capture) -> None:
+    camera = webcam()
+    camera.plug()
+    camera.toggle_refusal()
+    job, _ = capture(camera.node, "320 180", 5, 1)
+    assert job.wait(120) != 0
+    assert re.search(r"DeviceError: .* refuses every mode", job.output), job.output
+    camera.toggle_refusal()
+    facts_of(capture(camera.node, "320 180", 5, 1)[0])

@@ -20,6 +20,7 @@ from vcam.v4l2.kernel import POLL_WRITE, Descriptor, Kernel, LinuxKernel
 
 if TYPE_CHECKING:
     from vcam.v4l2.output import OutputBuffers
+    from vcam.v4l2.readers import Readers
     from vcam.v4l2.streaming import PixFormat
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,13 @@ _SILENCE_S, _SILENT_FRAMES = 2.0, 5
 
 @dataclass(slots=True)
 class _Open:
-    """What is there while the sink is open. buffers: None where write(2) is used; readers: None where none are told."""
+    """What is there while the sink is open. buffers: None where write(2) is used; readers: None where nothing is known
+    of them."""
 
     device: Descriptor
     packer: Packer
     buffers: "OutputBuffers | None"
-    readers: int | None
+    readers: "Readers | None"
 
 
 class V4l2Sink:
@@ -60,12 +62,14 @@ class V4l2Sink:
         *,
         kernel: Kernel | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
+        sysfs: Path = Path("/sys"),
     ) -> None:
         self._path = path
         self._format = replace(fmt, stride=0)
         self._fps = fps
         self._kernel = kernel or LinuxKernel()
         self._clock_ns = clock_ns
+        self._sysfs = sysfs
         self._last_pts_ns = 0
         self._stack = ExitStack()
         self._opened: _Open | None = None
@@ -82,7 +86,7 @@ class V4l2Sink:
             self._stack = stack.pop_all()
         facts: dict[str, str | bool] = {"format": self._format.pixel_format.value}
         facts |= {"sink": self.name, "size": str(self._format.size)}
-        facts |= {"tells_readers": self._opened.readers is not None, "keeps_stamps": self._opened.buffers is not None}
+        facts |= {"knows_readers": self._opened.readers is not None, "keeps_stamps": self._opened.buffers is not None}
         log.info("sink.opened", extra=facts)
         return self
 
@@ -122,42 +126,31 @@ class V4l2Sink:
             )
 
     def consumers(self) -> int | None:
-        """How many readers stream from it; None with drivers that do not tell (v4l2loopback before 0.13).
-
-        One that came and went since the last call counts once.
-        """
-        from vcam.v4l2.streaming import next_client_usage
-
-        opened = self._opened
-        if opened is None or opened.readers is None:
+        """How many applications read it, see vcam.v4l2.readers; None where that cannot be known."""
+        if self._opened is None or self._opened.readers is None:
             return None
         try:
-            told = next_client_usage(opened.device)
+            return self._opened.readers.count()
         except OSError as error:
             raise self._translated(error) from error
-        if told is None:
-            return opened.readers
-        # The driver keeps its newest word only, and speaks only of changes: none after none was one in between.
-        missed = told == 0 and opened.readers == 0
-        opened.readers = told
-        return 1 if missed else told
 
     def _start(self, device: Descriptor, stack: ExitStack) -> _Open:
         from vcam.v4l2 import queries, streaming
         from vcam.v4l2.abi import BufType, Capability
         from vcam.v4l2.colour import declared
+        from vcam.v4l2.readers import ToldReaders, openers
 
         identity = queries.identify(device)
         if Capability.VIDEO_OUTPUT not in identity.capabilities:
             raise self._no_output(identity.card, identity.driver)
         # v4l2loopback tells its readers only to who subscribed before the format was set.
-        readers = None
+        told = None
         if streaming.subscribe_client_usage(device):
-            readers = streaming.next_client_usage(device) or 0
+            told = streaming.next_client_usage(device) or 0
         fmt = self._format
         given = streaming.set_format(device, BufType.VIDEO_OUTPUT, fmt.pixel_format.value, fmt.size, declared(fmt))
         loopback = _LOOPBACK in identity.driver
-        self._check(given, pinned=bool(readers) or (readers is None and loopback))
+        self._check(given, pinned=bool(told) or (told is None and loopback))
         interval_s = Fraction(1 / self._fps).limit_denominator(_RATE_DENOMINATOR * 100)
         if streaming.set_interval(device, BufType.VIDEO_OUTPUT, interval_s) is None:
             log.info("sink.no_rate", extra={"sink": self.name})
@@ -166,9 +159,12 @@ class V4l2Sink:
         if loopback:
             self._cover_silence(device, packer)
             buffers = self._buffers(device, stack)
-        if readers is None and loopback:
-            streaming.announce_producer(device)
-        return _Open(device, packer, buffers, readers)
+        if told is not None:
+            return _Open(device, packer, buffers, ToldReaders(device, told))
+        if not loopback:
+            return _Open(device, packer, buffers, None)
+        streaming.announce_producer(device)
+        return _Open(device, packer, buffers, openers(self._sysfs, self._clock_ns))
 
     def _buffers(self, device: Descriptor, stack: ExitStack) -> "OutputBuffers | None":
         from vcam.v4l2 import output

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NS_PER_S = 1_000_000_000
+_REFUSALS = (errno.EINVAL, errno.EIO, errno.EPIPE, errno.ENOSPC)
+"""Another mode may do: a camera lists one that it does not have, or its USB bus has no room for that much (ENOSPC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +147,30 @@ class CameraSource:
         return EncodedFrame(data, stream.format, Stamp(stream.clock.pts_ns(newest.pts_ns), newest.sequence))
 
     def _start(self, device: Descriptor, stack: ExitStack) -> "_Stream":
+        """Stream in the best mode that the camera accepts. Raises OSError, DeviceError."""
+        offered = self._offered(device)
+        while True:
+            mode = choose_mode(offered, self._wanted.size, self._wanted.fps)
+            try:
+                return self._stream_in(mode, device, stack)
+            except OSError as error:
+                if error.errno not in _REFUSALS:
+                    raise
+                offered.remove(mode)
+                reason = error.strerror or str(error)
+            log.info("camera.mode_refused", extra={"device": str(self._path), "mode": str(mode), "problem": reason})
+            if not any(each.fourcc in READABLE for each in offered):
+                raise DeviceError(
+                    f"{self._path} refuses every mode ({reason})",
+                    hint="Plug it into another USB port, without a hub; `sudo dmesg | tail` has what the driver says.",
+                    device=str(self._path),
+                )
+
+    def _stream_in(self, mode: Mode, device: Descriptor, stack: ExitStack) -> "_Stream":
         # linuxpy's tables take a moment to load: only a process that opens a camera pays for them.
         from vcam.v4l2 import streaming
         from vcam.v4l2.abi import BufType
 
-        mode = self._choose(device)
         pix = streaming.set_format(device, BufType.VIDEO_CAPTURE, mode.fourcc, mode.size)
         fmt = _video_format(self._path, pix)
         wanted_s = mode.interval_s or Fraction(1 / self._wanted.fps).limit_denominator(100_000)
@@ -158,7 +179,7 @@ class CameraSource:
         stack.callback(buffers.close)
         return _Stream(device, buffers, fmt, float(interval_s), _StampClock(self._clock_ns))
 
-    def _choose(self, device: Descriptor) -> Mode:
+    def _offered(self, device: Descriptor) -> list[Mode]:
         from vcam.v4l2 import queries
         from vcam.v4l2.abi import Capability
 
@@ -175,7 +196,7 @@ class CameraSource:
         unreadable = [Mode(fourcc, size, None) for fourcc in offered if fourcc not in READABLE]
         # A driver that lists no sizes takes any, or the one it has.
         found = queries.modes(device, readable, size, fps) or [Mode(fourcc, size, None) for fourcc in readable]
-        return choose_mode([*found, *unreadable], size, fps)
+        return [*found, *unreadable]
 
 
 @dataclass(frozen=True, slots=True)

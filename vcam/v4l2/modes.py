@@ -41,6 +41,9 @@ class Mode:
     def fps(self) -> float:
         return float(1 / self.interval_s) if self.interval_s else _UNKNOWN_RATE
 
+    def __str__(self) -> str:
+        return f"{self.fourcc} {self.size} at {self.fps:g}"
+
 
 def choose_mode(modes: Iterable[Mode], size: Size, fps: float) -> Mode:
     """The readable mode nearest to what is wanted: by size, then by rate, then by format.

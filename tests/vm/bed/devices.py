@@ -96,6 +96,11 @@ class Webcam:
         if self._job is not None:
             self._job.send(signal.SIGSTOP)
 
+    def toggle_refusal(self) -> None:
+        """Refuse every mode that is asked for from now on, or, the next time, no more."""
+        if self._job is not None:
+            self._job.send(signal.SIGUSR1)
+
     def wake(self) -> None:
         """Go on after ``hang``."""
         if self._job is not None:

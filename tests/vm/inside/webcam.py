@@ -4,7 +4,8 @@ It tells of its light, which is on while the driver streams, {"light": true, "at
 frames, {"frames": how many were sent, "at"}; a line each.
 
 webcam.py FILE   FILE: JSON {"port": 0, "serial": "A1", "modes": [{"fourcc": "YUYV", "size": [320, 180], "fps": [5],
-                 "frames": FOLDER}]}. The files of FOLDER, by name, are the frames, in turn.
+                 "frames": FOLDER}]}. The files of FOLDER, by name, are the frames, in turn. SIGUSR1: refuse every mode
+                 from now on, or, the next time, no more.
 
 USB Video Class 1.0 with one bulk endpoint. Of the class's specification: 3.9 (streaming descriptors), 4.3 (probe and
 commit); of Linux' usbip_protocol.rst: the commands.
@@ -12,6 +13,7 @@ commit); of Linux' usbip_protocol.rst: the commands.
 
 import collections
 import json
+import signal
 import socket
 import struct
 import sys
@@ -58,6 +60,7 @@ class Webcam:
         self.texts = {1: "vcam tests", 2: "Test Webcam", 3: told["serial"]}
         self.mode = self.formats[0][0]
         self.probe = b""
+        self.refuses = False
         self.negotiate(struct.pack("<HBBI", 1, 1, 1, self.mode.intervals[0]))
         self.socket, theirs = socket.socketpair()
         self.sending = threading.Lock()
@@ -123,11 +126,16 @@ class Webcam:
         if kind & 0x60 != 0x20 or index & 0xFF != 1 or value >> 8 not in (1, 2):
             return None
         if request == SET_CURRENT:
+            if self.refuses:
+                return None
             self.negotiate(data)
             if value >> 8 == COMMIT:
                 tell(light=True, at=time.monotonic())
             return b""
         return {0x85: struct.pack("<H", len(self.probe)), 0x86: b"\3"}.get(request, self.probe)
+
+    def toggle_refusal(self, *_: object) -> None:
+        self.refuses = not self.refuses
 
     def standard(self, request: int, value: int) -> bytes | None:
         if request == 6:  # GET_DESCRIPTOR
@@ -229,5 +237,6 @@ def sized(rest: bytes) -> bytes:
 
 if __name__ == "__main__":
     webcam = Webcam(json.loads(Path(sys.argv[1]).read_text()))
+    signal.signal(signal.SIGUSR1, webcam.toggle_refusal)
     threading.Thread(target=webcam.stream, daemon=True).start()
     webcam.serve()
