@@ -160,6 +160,17 @@ def test_a_lost_camera_becomes_the_card_and_comes_back(ahead: bool) -> None:
     rig.assert_closed()
 
 
+def test_a_camera_lost_while_frames_are_late_is_told_as_lost() -> None:
+    late = dict.fromkeys(range(3, 1000), lambda: time.sleep(0.3))
+    gone = dict.fromkeys(range(20, 1000), raises(DeviceError("unplugged", hint="plug it in")))
+    rig = Rig(source_faults=gone, engine_faults=late)
+    rig.policy = replace(rig.policy, max_latency_s=0.15, safe_after_s=5.0)
+    with rig.running() as pipeline:
+        wait_until(lambda: pipeline.snapshot().safe[SafeReason.LATE] >= 1)
+        wait_until(lambda: pipeline.snapshot().safe_reason is SafeReason.CAMERA_LOST)
+    rig.assert_closed()
+
+
 def test_a_missing_camera_is_an_error_at_start() -> None:
     rig = Rig(source_faults=dict.fromkeys(range(100), raises(DeviceError("no camera", hint="plug it in"))))
     with pytest.raises(DeviceError, match="no camera"), rig.running() as pipeline:

@@ -82,3 +82,32 @@ def test_stop_cuts_a_long_wait_short() -> None:
     worker.start()
     worker.stop()
     assert worker.join(20.0)
+
+
+def test_a_wait_is_ended_by_a_nudge_be_it_one_that_came_before() -> None:
+    woken: list[int] = []
+
+    def session() -> None:
+        worker.nudge()
+        worker.wait(1e6)
+        asleep.set()
+        worker.wait(1e6)
+        woken.append(1)
+
+    asleep, ended = threading.Event(), threading.Event()
+    worker = Worker("test", session, AT_ONCE, on_end=ended.set)
+    worker.start()
+    assert asleep.wait(20.0)
+    worker.nudge()
+    assert ended.wait(20.0)
+    assert woken
+
+
+def test_once_told_of_a_failure_one_can_see_it() -> None:
+    seen: list[Exception | None] = []
+    ended = threading.Event()
+    session = failing(2, LOST)
+    worker = Worker("test", session, AT_ONCE, on_end=ended.set, on_failure=lambda _: seen.append(worker.last_error))
+    worker.start()
+    assert ended.wait(20.0)
+    assert seen == [LOST, LOST]

@@ -44,9 +44,12 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
         pytest.fail(needs.stderr.strip())
     (ROOT / "out").mkdir(exist_ok=True)
     share = Path(tmp_path_factory.mktemp("guest"))
-    with Guest(image(), share) as guest:
-        yield guest
-    shutil.copy(share / "console.log", ROOT / "out/vm-console.log")
+    try:
+        with Guest(image(), share) as guest:
+            yield guest
+    finally:  # what was said, to find out why a test failed
+        shutil.copytree(share / "jobs", ROOT / "out/vm/jobs", dirs_exist_ok=True)
+        shutil.copy(share / "console.log", ROOT / "out/vm/console.log")
 
 
 @pytest.fixture

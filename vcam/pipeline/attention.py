@@ -5,6 +5,8 @@ from collections.abc import Callable
 _COVERS = 8
 """So many cards leave when the camera falls asleep: a driver keeps its last pictures for the next reader's first look,
 and one of the person may have been on its way."""
+_REST_S = 0.1
+"""Soon enough for whoever comes: the camera is to be open within 0.3 s."""
 
 
 class Attention:
@@ -28,6 +30,11 @@ class Attention:
             self.asleep = asleep
             self.cover()
         return changed
+
+    def tick_s(self, interval_s: float) -> float:
+        """When to look again: after a frame's time, but later once nothing is to be done until somebody comes."""
+        rests = self.asleep and not self._covers_left
+        return max(interval_s, _REST_S) if rests else interval_s
 
     def cover(self) -> None:
         """Owe cards from now on."""

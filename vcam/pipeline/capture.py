@@ -14,6 +14,9 @@ from vcam.stages import Losses, Source
 CAMERA_RETRY_S = 0.25
 """A replugged camera is LIVE within a second: four tries fit, and an open() of a missing node costs nothing."""
 
+_REST_S = 60.0
+"""While the camera is closed for lack of readers; ended by the first of them."""
+
 READ_TIMEOUT_S = 2.0
 """A camera that delivers nothing for this long is treated as lost."""
 
@@ -47,8 +50,9 @@ class CaptureLoop:
         statistics: Statistics,
         policy: CapturePolicy,
         *,
-        on_end: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
+        """on_change: called in the worker's thread when it fails or ends."""
         self._open_source = open_source
         self._slot = slot
         self._statistics = statistics
@@ -57,16 +61,17 @@ class CaptureLoop:
         self._closed_for_idle = False
         self.camera_up = False
         retry = RetryPolicy(CAMERA_RETRY_S, CAMERA_RETRY_S, first_must_succeed=not policy.wait_for_camera)
-        self.worker = Worker("vcam-capture", self._session, retry, on_end=on_end)
+        self.worker = Worker("vcam-capture", self._session, retry, on_end=on_change, on_failure=lambda _: on_change())
 
     def idle(self, *, asleep: bool) -> None:
         """Close the camera while nobody watches (its light goes out), open it when somebody does."""
         self._closed_for_idle = asleep
+        self.worker.nudge()
 
     def _session(self) -> None:
         while not self.worker.stopping:
             if self._closed_for_idle:
-                self.worker.wait(CAMERA_RETRY_S / 4)
+                self.worker.wait(_REST_S)
                 continue
             try:
                 with self._open_source() as source:

@@ -84,7 +84,7 @@ class Pipeline:
     def _supervise(self) -> None:
         self._start_loops()
         while not self._stopping:
-            self._wake.wait(self._wiring.policy.frame_interval_s)
+            self._wake.wait(self._attention.tick_s(self._wiring.policy.frame_interval_s))
             self._wake.clear()
             if self._reloaded is not None:
                 self._apply_reload(self._reloaded)
@@ -176,7 +176,7 @@ class Pipeline:
                 wait_for_camera=policy.wait_for_camera or self._reloading,
                 clock=self._clock,
             ),
-            on_end=self._wake.set,
+            on_change=self._wake.set,
         )
         self._frames = FrameLoop(
             self._wiring,
@@ -251,10 +251,11 @@ class Pipeline:
             return SafeReason.ENGINE_LOADING if frames.plan_build_share is None else SafeReason.ENGINE_BUILDING
         if self._busy_s() > self._patience_s():
             return SafeReason.ENGINE_STALL
+        if self._capture.worker.last_error is not None:  # which is what to mend first, whatever else there is
+            return SafeReason.CAMERA_LOST
         if frames.failing is not None:
             return frames.failing
-        known_lost = self._capture.worker.last_error is not None
-        return SafeReason.CAMERA_LOST if known_lost or frames.last_live_s is not None else SafeReason.STARTING
+        return SafeReason.STARTING if frames.last_live_s is None else SafeReason.CAMERA_LOST
 
     def _patience_s(self) -> float:
         """How old the last live frame may get: the policy's limit, and longer where camera or engine are that slow."""

@@ -50,6 +50,7 @@ class Worker:
         self._on_end = on_end
         self._on_failure = on_failure
         self._stopping = threading.Event()
+        self._nudged = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._failures = 0
         self._ever_succeeded = False
@@ -81,6 +82,7 @@ class Worker:
     def stop(self) -> None:
         """Ask the session to end; returns at once."""
         self._stopping.set()
+        self._nudged.set()
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the end; False when the session did not return in time."""
@@ -90,8 +92,14 @@ class Worker:
         return not self._thread.is_alive()
 
     def wait(self, seconds: float) -> None:
-        """Sleep inside the session, ended early by ``stop``."""
-        self._stopping.wait(seconds)
+        """Sleep inside the session, ended early by ``stop`` and ``nudge``, be it one that came before."""
+        self._nudged.wait(seconds)
+        if not self.stopping:
+            self._nudged.clear()
+
+    def nudge(self) -> None:
+        """End the present ``wait``, or the next."""
+        self._nudged.set()
 
     def _run(self) -> None:
         try:
@@ -103,9 +111,11 @@ class Worker:
                     if self._stopping.is_set():
                         _log.debug("worker.stopped", extra={"worker": self._thread.name, "problem": str(error)})
                         return
-                    self._on_failure(error)
-                    if self._is_final(error):
+                    final = self._is_final(error)
+                    if final:
                         self.failure = error
+                    self._on_failure(error)
+                    if final:
                         return
                     self._stopping.wait(self._backoff_s())
         finally:
