@@ -208,13 +208,38 @@ def test_another_network_is_not_compared_but_must_work_for_a_while() -> None:
     assert not any(map(room.leaks, rig.sink.pictures))
 
 
-def test_where_the_room_is_shown_no_matte_is_compared() -> None:
+def test_while_the_room_is_shown_the_newcomer_waits() -> None:
+    """There is no matte to compare with: it proves nothing, and takes over after it has."""
     newcomer = Newcomer()
+    may = threading.Event()
+    newcomer.preparing = [lambda: assert_set(may)]
     rig = make_rig(newcomer)
     with rig.running() as pipeline:
+        shows_matte = pipeline.scene
         pipeline.change_scene(replace(pipeline.scene, show_room=True))
+        assert rig.sink.wait_for(lambda all_: any(map(room.leaks, all_)), LIMIT_S)  # as asked for
+        may.set()
+        wait_until(state_is(pipeline, TakeoverState.WARMING))
+        more = len(rig.sink.pictures) + 3 * RULE.frames_limit
+        assert rig.sink.wait_for(lambda all_: len(all_) >= more, LIMIT_S)
+        assert (pipeline.snapshot().takeover, newcomer.engine.mattes) == (TakeoverState.WARMING, 0)
+        pipeline.change_scene(shows_matte)
         assert rig.sink.wait_for(lambda all_: any(map(marked, all_)), LIMIT_S)
-    assert newcomer.engine.mattes >= RULE.blind_frames, "the newcomer's engine is warmed all the same"
+    assert newcomer.engine.mattes >= RULE.agree_frames
+
+
+def test_a_newcomer_that_finds_nobody_does_not_take_over_while_nobody_is_there() -> None:
+    newcomer = Newcomer(mask=np.zeros((12, 20), np.float32))
+    rig = make_rig(newcomer)
+    rig.engine._mask = np.zeros_like(room.mask())  # the running one finds somebody as soon as there is one
+    with rig.running() as pipeline:
+        wait_until(state_is(pipeline, TakeoverState.WARMING))
+        wait_until(lambda: newcomer.engine.mattes > 3 * RULE.agree_frames)
+        assert pipeline.snapshot().takeover is TakeoverState.WARMING
+        rig.engine._mask = room.mask()
+        wait_until(state_is(pipeline, TakeoverState.GIVEN_UP))
+    assert not any(map(marked, rig.sink.pictures))
+    rig.assert_closed()
 
 
 def twice(error: Exception) -> Fault:

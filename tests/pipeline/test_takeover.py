@@ -5,14 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from vcam.pipeline.takeover import TakeoverPolicy, TakeoverRule, Verdict, mean_difference
+from vcam.pipeline.takeover import Seen, TakeoverPolicy, TakeoverRule, Verdict, mean_alpha, mean_difference
 
 POLICY = TakeoverPolicy(agree_within=0.01, agree_frames=3, blind_frames=5, frames_limit=20)
 
 
 def judged(*differences: float | None) -> list[Verdict]:
+    """With somebody in the picture."""
     rule = TakeoverRule(POLICY)
-    return [rule.judge(each) for each in differences]
+    return [rule.judge(Seen(each, None if each is None else 0.2)) for each in differences]
 
 
 def test_agreement_must_hold_for_several_frames_in_a_row() -> None:
@@ -45,10 +46,30 @@ def test_frames_that_become_comparable_count_on_but_the_last_one_decides() -> No
     assert judged(0.0, 0.0, None, None, None)[-1] is Verdict.READY
 
 
+def test_an_empty_room_proves_nothing() -> None:
+    """A newcomer that never finds anybody agrees on it; the first person tells."""
+    rule = TakeoverRule(POLICY)
+    assert {rule.judge(Seen(0.0, 0.0)) for _ in range(100)} == {Verdict.WARMING}
+    assert (rule.frames, rule.last_difference) == (0, None)
+    person = [rule.judge(Seen(0.2, 0.2)) for _ in range(POLICY.frames_limit)]
+    assert person[-1] is Verdict.DISAGREES
+
+
+def test_an_empty_room_between_does_not_end_the_row() -> None:
+    rule = TakeoverRule(POLICY)
+    saw = [Seen(0.0, 0.2), Seen(0.0, 0.0), Seen(0.0, 0.2), Seen(0.009, 0.0099), Seen(0.0, 0.2)]
+    assert [rule.judge(each) for each in saw] == [Verdict.WARMING] * 4 + [Verdict.READY]
+
+
+def test_who_finds_somebody_in_an_empty_room_is_judged() -> None:
+    rule = TakeoverRule(POLICY)
+    assert [rule.judge(Seen(0.5, 0.0)) for _ in range(20)][-1] is Verdict.DISAGREES
+
+
 def test_the_rule_tells_what_it_saw() -> None:
     rule = TakeoverRule(POLICY)
     assert (rule.frames, rule.last_difference) == (0, None)
-    rule.judge(0.25)
+    rule.judge(Seen(0.25))
     assert (rule.frames, rule.last_difference) == (1, 0.25)
 
 
@@ -58,6 +79,7 @@ def test_the_difference_is_the_mean_of_alpha() -> None:
     new[:5] = 255
     assert mean_difference(old, old) == 0.0
     assert mean_difference(old, new) == mean_difference(new, old) == pytest.approx(0.5)
+    assert (mean_alpha(old), mean_alpha(new)) == (0.0, pytest.approx(0.5))
 
 
 def test_the_difference_of_large_mattes_is_that_of_every_few_pixels() -> None:

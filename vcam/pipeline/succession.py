@@ -21,7 +21,7 @@ from vcam.pipeline.line import Line
 from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import TakeoverOutcome, TakeoverState
 from vcam.pipeline.statistics import Statistics
-from vcam.pipeline.takeover import TakeoverRule, Verdict, mean_difference
+from vcam.pipeline.takeover import Seen, TakeoverRule, Verdict, mean_alpha, mean_difference
 from vcam.pipeline.wiring import DecoderFactory, Policy, ProcessorFactory
 from vcam.pipeline.worker import RetryPolicy, Worker
 from vcam.slot import LatestSlot
@@ -110,12 +110,14 @@ class Succession:
         self._statistics.takeover(TakeoverOutcome.SWAPPED)
 
     def shown(self, frame: EncodedFrame, scene: Scene) -> None:
-        """The line has shown this frame. A newcomer that waits for one gets it; else this costs nothing."""
-        if not self._wants_sample:
+        """The line has shown this frame. A newcomer that waits for one gets it; else this costs nothing.
+
+        One that is to be compared waits longer while the room is shown: there is no matte then.
+        """
+        if not self._wants_sample or (self._compares and scene.show_room):
             return
         self._wants_sample = False
-        comparable = self._compares and not scene.show_room
-        alpha = self.line.processor.last_alpha() if comparable else None
+        alpha = self.line.processor.last_alpha() if self._compares else None
         self._samples.put(_Sample(frame, scene, alpha))
 
     def _session(self) -> None:
@@ -147,7 +149,7 @@ class Succession:
         _log.info("takeover.warming", extra={"engine": new.engine, "compared": self._compares})
         rule, verdict, trial = TakeoverRule(self._policy.takeover), Verdict.WARMING, _Trial(newcomer)
         while verdict is Verdict.WARMING:
-            verdict = rule.judge(trial.difference(self._next_sample()))
+            verdict = rule.judge(trial.see(self._next_sample()))
         facts = {"engine": new.engine, "frames": rule.frames}
         if rule.last_difference is not None:
             facts["difference"] = f"{rule.last_difference:.4f}"
@@ -209,18 +211,20 @@ class _Trial:
         self._backdrop = _Black()
         self._times = StageTimes()
 
-    def difference(self, sample: _Sample) -> float | None:
-        """See TakeoverRule. Raises EngineError."""
+    def see(self, sample: _Sample) -> Seen:
+        """Show it the frame. Raises EngineError."""
         self._times.clear()
         self._line.follow(sample.frame.stamp)
         try:
             image = next(self._decoders).decode(sample.frame)
         except DecodeError:  # the running line could decode it
-            return math.inf
+            return Seen(math.inf)
         # Its matte is not trusted yet: it must not steer what viewers see.
         unseen = replace(sample.scene, show_room=False, framing=replace(sample.scene.framing, auto=False), layers=())
         self._line.processor.process(image, replace(unseen, backdrop=self._backdrop), self._times)
-        return None if sample.alpha is None else mean_difference(sample.alpha, self._line.processor.last_alpha())
+        if sample.alpha is None:
+            return Seen(None)
+        return Seen(mean_difference(sample.alpha, self._line.processor.last_alpha()), mean_alpha(sample.alpha))
 
 
 class _Black:

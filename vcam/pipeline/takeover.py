@@ -20,6 +20,18 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a newcomer made of one frame.
+
+    difference: of the two mattes, 0 to 1; infinite where there is none of the newcomer's, None where they cannot be
+    compared. person: mean alpha of the running engine, 0 to 1; None likewise.
+    """
+
+    difference: float | None
+    person: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TakeoverPolicy:
     """What a newcomer must show before viewers see it.
 
@@ -27,12 +39,14 @@ class TakeoverPolicy:
     bfloat16 by 0.0035 at its worst; a person who is missing from the picture by 0.05 and more.
     agree_frames: so many frames in a row must agree. blind_frames: or so many in a row be finished, where mattes cannot
     be compared: another network sees another edge. frames_limit: a newcomer that is not ready by then never will be.
+    nobody_below: mean alpha of a matte that shows nobody; agreeing on those proves nothing.
     """
 
     agree_within: float = 0.01
     agree_frames: int = 8
     blind_frames: int = 30
     frames_limit: int = 300
+    nobody_below: float = 0.01
 
 
 class TakeoverRule:
@@ -44,23 +58,34 @@ class TakeoverRule:
         self.frames = 0
         self.last_difference: float | None = None
 
-    def judge(self, difference: float | None) -> Verdict:
-        """After each frame. difference: of the two mattes, infinite where there is none of the newcomer's; None where
-        they cannot be compared."""
-        policy = self._policy
+    def judge(self, seen: Seen) -> Verdict:
+        """After each frame. One in which both engines see nobody does not count: an engine that finds nobody ever
+        would pass it."""
+        policy, difference = self._policy, seen.difference
+        agrees = difference is None or difference <= policy.agree_within
+        if agrees and seen.person is not None and seen.person < policy.nobody_below:
+            return Verdict.WARMING
         self.frames += 1
         self.last_difference = difference
-        agrees = difference is None or difference <= policy.agree_within
         self._in_a_row = self._in_a_row + 1 if agrees else 0
         if agrees and self._in_a_row >= (policy.blind_frames if difference is None else policy.agree_frames):
             return Verdict.READY
         return Verdict.DISAGREES if self.frames >= policy.frames_limit else Verdict.WARMING
 
 
+def mean_alpha(alpha: Plane) -> float:
+    """Of an alpha, (H, W) uint8, as 0 to 1."""
+    return float(np.mean(_sampled(alpha))) / 255.0
+
+
 def mean_difference(old: Plane, new: Plane) -> float:
     """Mean absolute difference of two alphas, (H, W) uint8, as 0 to 1; infinite where their sizes differ."""
     if old.shape != new.shape:
         return float("inf")
-    step = max(1, round((old.size / _MOST_SAMPLES) ** 0.5))
-    a, b = old[::step, ::step], new[::step, ::step]
+    a, b = _sampled(old), _sampled(new)
     return float(np.mean(np.maximum(a, b) - np.minimum(a, b))) / 255.0
+
+
+def _sampled(alpha: Plane) -> Plane:
+    step = max(1, round((alpha.size / _MOST_SAMPLES) ** 0.5))
+    return alpha[::step, ::step]
