@@ -1,6 +1,7 @@
 """Files as sources: pace, loops, torn files, errors."""
 
 import io
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ from PIL import Image as Picture
 from tests.support.clip import Clip, write_clip
 from tests.support.jpeg import smooth_rgb
 from vcam.decode.turbo import TurboDecoder
-from vcam.errors import DeviceError, EndOfStreamError, MediaError
-from vcam.frame import EncodedFrame, Matrix, PixelFormat, Range, frame_bytes
+from vcam.errors import EndOfStreamError, MediaError
+from vcam.frame import EncodedFrame, Image, Matrix, PixelFormat, Range, Stamp, VideoFormat, allocate_planes, frame_bytes
+from vcam.media_writer import ContainerWriter
 from vcam.sources.file import FileSource, probe
 from vcam.sources.pace import Pace
 from vcam.stages import Losses
 
 NS = 1_000_000_000
+GRAY = VideoFormat(PixelFormat.I420, 64, 32)
 
 
 class Clock:
@@ -145,14 +148,35 @@ def test_realtime_after_a_stall_delays_the_film_instead_of_rushing(clip: Path) -
     assert clock.waits == [0.04, 0.04, 0.04]
 
 
-def test_realtime_read_never_waits_longer_than_it_may(clip: Path) -> None:
+def film_at(path: Path, *seconds: float, rate: Fraction = Fraction(25)) -> Path:
+    """One frame at each of these times."""
+    _, planes = allocate_planes(GRAY)
+    film = ContainerWriter(path, "matroska", GRAY, rate)
+    for sequence, at_s in enumerate(seconds):
+        film.write(Image(planes, GRAY, Stamp(round(at_s * NS), sequence)), round(at_s * NS))
+    film.close()
+    return path
+
+
+def test_realtime_cuts_a_gap_that_is_longer_than_the_reader_waits(tmp_path: Path) -> None:
+    """Else the reader would take the film for lost, and begin it anew, up to the gap, for ever."""
     clock = Clock()
-    with FileSource(clip, pace=Pace.REALTIME, loop=False, clock=clock, wait=clock.wait) as source:
-        source.read(0.01)
-        with pytest.raises(DeviceError):
-            source.read(0.01)
-        assert clock.waits == [0.01]
-        assert source.read(0.04).stamp.sequence == 1, "the frame was kept"
+    path = film_at(tmp_path / "gap.mkv", 0.0, 0.04, 600.0, 600.04, 601.9)
+    with FileSource(path, pace=Pace.REALTIME, loop=False, clock=clock, wait=clock.wait) as source:
+        interval_s = source.frame_interval_s
+        frames = [source.read(2.0) for _ in range(5)]
+        with pytest.raises(EndOfStreamError):
+            source.read(2.0)
+    assert [frame.stamp.sequence for frame in frames] == [0, 1, 2, 3, 4]
+    assert clock.waits == pytest.approx([0.04, min(interval_s, 2.0), 0.04, 1.86])
+
+
+def test_realtime_a_film_slower_than_the_reader_waits_goes_on(tmp_path: Path) -> None:
+    clock = Clock()
+    path = film_at(tmp_path / "slides.mkv", 0.0, 3.0, 6.0, 9.0, rate=Fraction(1, 3))
+    with FileSource(path, pace=Pace.REALTIME, loop=False, clock=clock, wait=clock.wait) as source:
+        assert [source.read(2.0).stamp.sequence for _ in range(4)] == [0, 1, 2, 3]
+    assert clock.waits == [2.0, 2.0, 2.0]
 
 
 def test_a_corrupt_packet_is_skipped_and_counted(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vcam.errors import DeviceError, EndOfStreamError
+from vcam.errors import EndOfStreamError
 from vcam.frame import EncodedFrame, Stamp, VideoFormat
 from vcam.sources.media_reader import MediaReader, Picture, unreadable
 from vcam.sources.pace import Pace
@@ -68,7 +68,8 @@ class FileSource:
     """Plays a file. Motion JPEG is delivered undecoded, as a webcam would; a still picture plays at 30 fps.
 
     every_frame: each frame at once; pts_ns counts from 0. realtime: each frame when it is due; pts_ns is that time on
-    the clock; a reader who is late by more than an interval delays the rest of the film, and misses nothing.
+    the clock; a reader who is late by more than an interval delays the rest of the film, and misses nothing. A gap in
+    the film that is longer than the reader waits is cut short: it goes on an interval later.
     loop: begin again at the end; stamps go on rising.
     """
 
@@ -134,8 +135,8 @@ class FileSource:
         return self._corrupt_before + (self._reader.corrupt_packets if self._reader else 0)
 
     def read(self, timeout_s: float) -> EncodedFrame:
-        """The next frame, once it is due. Raises DeviceError when it is not due within ``timeout_s`` (it comes with a
-        later call), EndOfStreamError at the end, MediaError when a file can no longer be read."""
+        """The next frame, once it is due, and within ``timeout_s`` in any case. Raises EndOfStreamError at the end,
+        MediaError when a file can no longer be read."""
         if self._pending is None:
             self._pending = self._next_frame()
         frame = self._pending if self._pace is Pace.EVERY_FRAME else self._await(self._pending, timeout_s)
@@ -149,12 +150,10 @@ class FileSource:
             self._base_s = now_s - pts_s
         due_s = self._base_s + pts_s
         if due_s - now_s > timeout_s:
-            self._wait(timeout_s)
-            raise DeviceError(
-                f"{self._path}: the next frame is due in {due_s - now_s:.1f} s, later than {timeout_s:.1f} s",
-                hint=f"Look with `ffprobe {self._path}` whether its time stamps have a gap.",
-                path=str(self._path),
-            )
+            gap_s, due_s = due_s - now_s, now_s + min(self._interval_s, timeout_s)
+            self._base_s = due_s - pts_s
+            if self._interval_s <= timeout_s:  # else each frame of a slow film would be told
+                log.info("file.gap", extra={"path": str(self._path), "seconds": round(gap_s, 1)})
         if due_s > now_s:
             self._wait(due_s - now_s)
         return EncodedFrame(frame.data, frame.format, Stamp(round(due_s * _NS_PER_S), frame.stamp.sequence))
