@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from vcam.config import (
     RELOADABLE,
     Config,
-    EngineChoice,
     Pace,
     Quality,
     Reload,
@@ -21,6 +20,7 @@ from vcam.config import (
     find_config_file,
     load_config,
 )
+from vcam.engine_names import EngineName
 from vcam.errors import ConfigError
 from vcam.frame import Size
 from vcam.places import control_sockets, media_folder, models_folder, profiles_folder
@@ -86,7 +86,7 @@ def test_the_environment_is_only_what_was_passed(monkeypatch: pytest.MonkeyPatch
     ("environ", "key", "value"),
     [
         ({"VCAM_FP16": "false"}, "fp16", False),
-        ({"VCAM_ENGINE": "plate"}, "engine", EngineChoice.PLATE),
+        ({"VCAM_ENGINE": "plate"}, "engine", EngineName.PLATE),
         ({"VCAM_PACE": "every-frame"}, "pace", Pace.EVERY_FRAME),
         ({"VCAM_DOWNSAMPLE": "0.4"}, "downsample", 0.4),
         ({"VCAM_OUTPUT": "/dev/video10, file:out.mp4"}, "output", ("/dev/video10", "file:out.mp4")),
@@ -268,7 +268,7 @@ def test_every_key_says_what_a_change_of_it_takes() -> None:
 
 
 def test_changed_keys_are_told_with_what_they_take() -> None:
-    new = Config(background="green", output=("null:",), engine=EngineChoice.PLATE)
+    new = Config(background="green", output=("null:",), engine=EngineName.PLATE)
     assert changed(Config(), new) == {
         "background": Reload.HOT,
         "engine": Reload.RESTART_STAGES,

@@ -18,6 +18,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from vcam.engine_names import EngineName
 from vcam.errors import ConfigError
 from vcam.frame import Size
 from vcam.places import models_folder
@@ -34,17 +35,6 @@ _ENV_OF_TESTS = "VCAM_TEST_"
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 LogFormat: TypeAlias = Literal["console", "json"]
-
-
-class EngineChoice(StrEnum):
-    """AUTO takes the best that runs here and says why."""
-
-    AUTO = "auto"
-    TENSORRT = "tensorrt"
-    TENSORRT_RTX = "tensorrt-rtx"
-    OPENVINO = "openvino"
-    ONNXRUNTIME = "onnxruntime"
-    PLATE = "plate"
 
 
 class Quality(StrEnum):
@@ -111,7 +101,7 @@ class Config(SceneSettings, BaseSettings):
     width: _Even = 1280
     height: _Even = 720
     fps: Annotated[int, Field(ge=1, le=240)] = 30
-    engine: EngineChoice = EngineChoice.AUTO
+    engine: EngineName = EngineName.AUTO
     model: _Text | None = None
     models_dir: _Folder = Field(default_factory=models_folder)
     model_download: bool = True

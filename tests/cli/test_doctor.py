@@ -14,6 +14,7 @@ from vcam.cli.doctor import as_json, doctor, show
 from vcam.cli.options import DoctorOptions
 from vcam.doctor.examine import CHECKS, examine, would_work
 from vcam.doctor.finding import Finding, Verdict, fail, ok, skip, warn
+from vcam.engine_names import EngineName
 
 FINDINGS = [
     ok("system", "Debian [bold]12[/bold]"),
@@ -69,7 +70,9 @@ def test_json_holds_every_finding() -> None:
 
 
 def asked(computer: Computer, source: str | None = None, output: list[str] | None = None) -> DoctorOptions:
-    return DoctorOptions(json=True, input=source, output=output, engine="plate", models_dir=computer.root / "models")
+    return DoctorOptions(
+        json=True, input=source, output=output, engine=EngineName.PLATE, models_dir=computer.root / "models"
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from tests.support.rvm_like import make_rvm_like
 from vcam.cli.model import check, prepare, show_status
 from vcam.cli.options import ModelFolderOptions, PrepareCommandOptions
 from vcam.cuda.probe import find_gpu
-from vcam.engines.select import Choice, EngineName
+from vcam.engine_names import EngineName
+from vcam.engines.select import Choice
 from vcam.engines.tensorrt_flavour import Flavour
 from vcam.errors import EngineUnavailableError, ModelError
 
@@ -35,7 +36,7 @@ def folder(tmp_path: Path, network: Path, capsys: Output) -> Path:
     """A models folder with the network imported and prepared for 64x36."""
     folder = tmp_path / "models"
     options = PrepareCommandOptions(
-        from_file=network, models_dir=folder, downsample=0.1, width=640, height=360, engine="onnxruntime"
+        from_file=network, models_dir=folder, downsample=0.1, width=640, height=360, engine=EngineName.ONNXRUNTIME
     )
     prepare(options)
     return folder
@@ -53,7 +54,7 @@ def test_a_second_time_it_is_there_already(folder: Path, network: Path, capsys: 
     (prepared,) = (folder / "prepared").glob("*.onnx")
     before = prepared.stat().st_mtime_ns
     again = PrepareCommandOptions(
-        model=str(network), models_dir=folder, downsample=0.1, width=640, height=360, engine="onnxruntime"
+        model=str(network), models_dir=folder, downsample=0.1, width=640, height=360, engine=EngineName.ONNXRUNTIME
     )
     prepare(again)
     assert prepared.stat().st_mtime_ns == before
@@ -67,7 +68,7 @@ def for_rtx(folder: Path, network: Path, *, fp16: bool | None = None, plan_dir: 
         downsample=0.1,
         width=640,
         height=360,
-        engine="tensorrt-rtx",
+        engine=EngineName.TENSORRT_RTX,
         fp16=fp16,
         plan_dir=plan_dir,
     )
@@ -115,7 +116,7 @@ def test_status_names_a_stale_plan_and_a_damaged_one(folder: Path, network: Path
 @pytest.mark.skipif(find_gpu().facts is not None, reason="there is a GPU")
 def test_tensorrt_wants_its_gpu_and_leaves_the_network_prepared(folder: Path, network: Path, capsys: Output) -> None:
     wanted = PrepareCommandOptions(
-        model=str(network), models_dir=folder, downsample=0.1, width=640, height=360, engine="tensorrt"
+        model=str(network), models_dir=folder, downsample=0.1, width=640, height=360, engine=EngineName.TENSORRT
     )
     with pytest.raises(EngineUnavailableError, match=r"tensorrt is not installed|GPU that is to run it"):
         prepare(wanted)

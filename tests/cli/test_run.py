@@ -20,6 +20,7 @@ import typer
 
 from vcam.cli.options import RunOptions
 from vcam.cli.run import run
+from vcam.engine_names import EngineName
 from vcam.errors import ConfigError
 from vcam.service import logs
 
@@ -27,7 +28,7 @@ LOCAL = "127.0.0.1"
 SMALL = RunOptions(
     input="test:160x96@30",
     output=["null:"],
-    engine="plate",
+    engine=EngineName.PLATE,
     background="green",
     http_port=0,
     control_port=0,

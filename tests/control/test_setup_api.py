@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.control.rig import Control
-from vcam.config import Config, EngineChoice
+from vcam.config import Config
+from vcam.engine_names import EngineName
 from vcam.engines.select import Availability
 from vcam.frame import Size
 from vcam.pipeline import offer
@@ -22,7 +23,7 @@ DEPTH = replace(DESK, path=Path("/dev/video4"), card="Depth", by_id=(), modes=(M
 @pytest.fixture
 def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Control:
     monkeypatch.setattr("vcam.v4l2.devices.list_devices", lambda: Inventory(cameras=(DESK, OTHER, DEPTH)))
-    monkeypatch.setattr(offer, "look", lambda *, model: Availability(model, openvino=True))
+    monkeypatch.setattr(offer, "look", lambda *, model: Availability(model, frozenset({EngineName.OPENVINO})))
     monkeypatch.setattr(offer, "_has_network", lambda config: True)
     config = Config(input="/dev/video0", output=("null:",), background="green", models_dir=tmp_path)
     return Control(tmp_path, config=config)
@@ -39,7 +40,7 @@ def test_cameras_are_offered_by_names_that_last_and_engines_with_what_hinders_th
     ]
     assert isinstance(told["engines"], list)
     problems = {each["engine"]: each["problem"] for each in told["engines"]}
-    assert list(problems) == [str(each) for each in EngineChoice]
+    assert list(problems) == [str(each) for each in EngineName]
     assert [name for name, problem in problems.items() if problem is None] == ["auto", "openvino", "plate"]
     assert "onnxruntime is not installed" in problems["onnxruntime"]
 
@@ -116,13 +117,13 @@ def test_the_operators_own_source_can_be_chosen_again(tmp_path: Path, control: C
 def test_an_engine_without_its_network_is_not_offered(tmp_path: Path) -> None:
     """One that cannot fetch it either would end the process."""
     offers = {each.engine: each for each in offer.engine_offers(Config(models_dir=tmp_path / "none"))}
-    assert offers[EngineChoice.PLATE].problem is None
-    assert "network is not here" in str(offers[EngineChoice.OPENVINO].problem)
-    assert offers[EngineChoice.OPENVINO].hint
+    assert offers[EngineName.PLATE].problem is None
+    assert "network is not here" in str(offers[EngineName.OPENVINO].problem)
+    assert offers[EngineName.OPENVINO].hint
     (tmp_path / "own.onnx").write_bytes(b"x")
     own = Config(models_dir=tmp_path / "none", model=str(tmp_path / "own.onnx"))
     assert "network is not here" not in str(
-        {e.engine: e for e in offer.engine_offers(own)}[EngineChoice.OPENVINO].problem
+        {e.engine: e for e in offer.engine_offers(own)}[EngineName.OPENVINO].problem
     )
 
 

@@ -12,7 +12,8 @@ from tests.engines.conftest import MakeCore
 from tests.support.gpu import real_driver
 from tests.support.rvm_like import Refiner
 from vcam.cuda.device import Device, DeviceBuffer
-from vcam.engines.select import EngineName, choose, look
+from vcam.engine_names import EngineName
+from vcam.engines.select import choose, look
 from vcam.engines.tensorrt import TensorRtEngine
 from vcam.engines.tensorrt_builder import ensure_plan
 from vcam.engines.tensorrt_flavour import Flavour

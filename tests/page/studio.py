@@ -11,13 +11,14 @@ import numpy as np
 from PIL import Image as Pillow
 
 from tests.pipeline.rig import LIMIT_S, wait_until
-from vcam.config import Config, EngineChoice
+from vcam.config import Config
 from vcam.control.app import ControlApp
 from vcam.control.desk import Desk
 from vcam.control.guard import Admission, Token
 from vcam.control.media import MediaFolder
 from vcam.control.preview import picture_jpeg
 from vcam.control.profiles import Profiles
+from vcam.engine_names import EngineName
 from vcam.frame import Plane
 from vcam.pipeline.assemble import assemble
 from vcam.pipeline.supervisor import Pipeline
@@ -63,7 +64,7 @@ def studio(folder: Path, host: str = "127.0.0.1", token: str | None = None) -> I
     config = Config(
         input=f"test:{WIDTH}x{HEIGHT}@15",
         output=("null:",),
-        engine=EngineChoice.PLATE,
+        engine=EngineName.PLATE,
         background="green",
         models_dir=folder,
     )

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from tests.support.clip import Clip, write_clip
 from tests.support.mask_like import mean, network
 from tests.support.rvm_like import make_rvm_like
-from vcam.config import Config, EngineChoice, Pace, Quality
+from vcam.config import Config, Pace, Quality
+from vcam.engine_names import EngineName
 from vcam.engines.select import look
 from vcam.errors import ConfigError, ModelFetchError, ModelMismatchError, VcamError
 from vcam.frame import PixelFormat, Size, VideoFormat
@@ -102,7 +103,7 @@ def engine_room(config: Config) -> EngineRoom:
 
 
 def test_auto_without_a_network_says_why_the_plate_engine_runs(tmp_path: Path) -> None:
-    config = settings(engine=EngineChoice.AUTO, model_download=False, models_dir=tmp_path)
+    config = settings(engine=EngineName.AUTO, model_download=False, models_dir=tmp_path)
     opened = engine_room(config).open_processor(Preparation())
     with opened.processor as processor:
         assert processor.info.engine == "plate"
@@ -110,7 +111,7 @@ def test_auto_without_a_network_says_why_the_plate_engine_runs(tmp_path: Path) -
 
 
 def test_an_engine_that_was_asked_for_is_never_replaced(tmp_path: Path) -> None:
-    config = settings(engine=EngineChoice.ONNXRUNTIME, model_download=False, models_dir=tmp_path)
+    config = settings(engine=EngineName.ONNXRUNTIME, model_download=False, models_dir=tmp_path)
     with pytest.raises(ModelFetchError, match="switched off"):
         engine_room(config).open_processor(Preparation())
 
@@ -119,14 +120,14 @@ def test_a_model_that_is_no_model_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "words.onnx"
     text.write_text("these are words\n" * 100)
     with pytest.raises(VcamError, match=r"words\.onnx"):
-        engine_room(settings(engine=EngineChoice.AUTO, model=str(text), models_dir=tmp_path)).open_processor(
+        engine_room(settings(engine=EngineName.AUTO, model=str(text), models_dir=tmp_path)).open_processor(
             Preparation()
         )
 
 
 def test_a_mask_network_is_recognised(tmp_path: Path) -> None:
     path = network(tmp_path, [mean()])
-    config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path)
+    config = settings(engine=EngineName.AUTO, model=str(path), models_dir=tmp_path)
     opened = engine_room(config).open_processor(Preparation())
     with opened.processor as processor:
         assert processor.info.model == path.stem
@@ -136,7 +137,7 @@ def test_a_mask_network_is_recognised(tmp_path: Path) -> None:
 def test_an_rvm_network_runs_end_to_end(tmp_path: Path) -> None:
     path = tmp_path / "rvm_like.onnx"
     onnx.save(make_rvm_like("deep"), path)
-    for engine in (EngineChoice.OPENVINO, EngineChoice.ONNXRUNTIME):
+    for engine in (EngineName.OPENVINO, EngineName.ONNXRUNTIME):
         config = settings(engine=engine, model=str(path), models_dir=tmp_path, quality=Quality.FAST, frames=3)
         with assemble(config) as pipeline:
             pipeline.run()
@@ -148,7 +149,7 @@ def test_an_rvm_network_runs_end_to_end(tmp_path: Path) -> None:
 def test_half_precision_can_be_switched_off(tmp_path: Path, fp16: bool, precision: str) -> None:
     path = tmp_path / "rvm_like.onnx"
     onnx.save(make_rvm_like("deep"), path)
-    config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path, quality=Quality.FAST, fp16=fp16)
+    config = settings(engine=EngineName.AUTO, model=str(path), models_dir=tmp_path, quality=Quality.FAST, fp16=fp16)
     with engine_room(config).open_processor(Preparation()).processor as processor:
         assert processor.info.precision == precision
 
@@ -222,6 +223,6 @@ def test_assembling_loads_no_engine_and_no_device_library() -> None:
 def test_mismatch_is_reported_when_it_is_neither(tmp_path: Path) -> None:
     two_pictures = [helper.make_node("Concat", ["image", "image"], ["mask"], axis=1)]
     path = network(tmp_path, two_pictures)
-    config = settings(engine=EngineChoice.AUTO, model=str(path), models_dir=tmp_path)
+    config = settings(engine=EngineName.AUTO, model=str(path), models_dir=tmp_path)
     with pytest.raises(ModelMismatchError):
         engine_room(config).open_processor(Preparation())

@@ -22,10 +22,11 @@ from tests.support.mask_like import mean, network
 from tests.support.native_kernels import native_kernels
 from tests.support.rvm_like import make_rvm_like
 from vcam.compose.gpu import GpuFrameProcessor, GpuOptions
-from vcam.config import Config, EngineChoice, WhileBuilding
+from vcam.config import Config, WhileBuilding
 from vcam.cuda.probe import GpuAnswer
 from vcam.decode.nvjpeg_library import Functions
 from vcam.decode.race import DecoderRace
+from vcam.engine_names import EngineName
 from vcam.engines import tensorrt_builder
 from vcam.engines.select import look
 from vcam.engines.tensorrt_builder import BuildStoppedError
@@ -93,7 +94,9 @@ class Gpu:
     def look_finds(self, monkeypatch: pytest.MonkeyPatch, **otherwise: object) -> None:
         """This machine with a GPU and TensorRT, but for what is said."""
         gpu = GpuAnswer(self.driver.facts(0))
-        here = replace(look(model=True), gpu=gpu, cuda=True, tensorrt=True, tensorrt_rtx=False)
+        found = look(model=True)
+        installed = found.installed - {EngineName.TENSORRT_RTX} | {EngineName.TENSORRT}
+        here = replace(found, gpu=gpu, cuda=True, installed=installed)
         here = replace(here, **otherwise)  # type: ignore[arg-type]  # fields by name
         monkeypatch.setattr(assemble_engine, "look", lambda *, model: here)
 
@@ -198,7 +201,7 @@ def test_a_gpu_that_keeps_failing_is_tried_beside_the_cpu(gpu: Gpu, config: Conf
 
 
 def test_a_gpu_that_was_asked_for_is_opened_again_and_again(gpu: Gpu, models_dir: Path) -> None:
-    config = settings(models_dir, engine=EngineChoice.TENSORRT)
+    config = settings(models_dir, engine=EngineName.TENSORRT)
     build_plan(config)
     room = engine_room(config)
     assert all(room.open_processor(Preparation()).ahead for _ in range(4))
@@ -219,7 +222,7 @@ def test_a_file_waits_and_a_camera_does_not(gpu: Gpu, models_dir: Path) -> None:
 
 
 def test_settings_reach_the_plan(gpu: Gpu, models_dir: Path, tmp_path: Path) -> None:
-    config = settings(models_dir, fp16=False, plan_dir=tmp_path, engine=EngineChoice.TENSORRT)
+    config = settings(models_dir, fp16=False, plan_dir=tmp_path, engine=EngineName.TENSORRT)
     assert build_plan(config).precision == "fp32"
     (request,) = gpu.builds
     assert (request.folder, request.core.precision, request.flavour) == (tmp_path, "fp32", Flavour.TENSORRT)
@@ -229,8 +232,8 @@ def test_settings_reach_the_plan(gpu: Gpu, models_dir: Path, tmp_path: Path) -> 
 
 
 def test_rtx_is_taken_where_it_is_asked_for(gpu: Gpu, models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gpu.look_finds(monkeypatch, tensorrt=False, tensorrt_rtx=True)
-    assert build_plan(settings(models_dir, engine=EngineChoice.TENSORRT_RTX)).engine == "tensorrt-rtx"
+    gpu.look_finds(monkeypatch, installed=frozenset({EngineName.TENSORRT_RTX}))
+    assert build_plan(settings(models_dir, engine=EngineName.TENSORRT_RTX)).engine == "tensorrt-rtx"
     assert gpu.builds[0].flavour is Flavour.RTX
 
 
@@ -252,7 +255,7 @@ def test_without_a_gpu_one_that_was_asked_for_is_an_error(
 ) -> None:
     no_gpu(gpu, monkeypatch)
     with pytest.raises(EngineUnavailableError, match="no NVIDIA driver") as caught:
-        engine_room(settings(models_dir, engine=EngineChoice.TENSORRT)).open_processor(Preparation())
+        engine_room(settings(models_dir, engine=EngineName.TENSORRT)).open_processor(Preparation())
     assert (caught.value.exit_code, caught.value.hint) == (6, "install it")
 
 
@@ -270,7 +273,7 @@ def test_a_library_that_cannot_be_loaded(
     (told,) = [record for record in caplog.records if record.message == "engine.no_gpu"]
     assert told.__dict__["hint"] == "install it"
     with pytest.raises(EngineUnavailableError, match="lacks a file"):
-        engine_room(settings(models_dir, engine=EngineChoice.TENSORRT), waits=waits).open_processor(Preparation())
+        engine_room(settings(models_dir, engine=EngineName.TENSORRT), waits=waits).open_processor(Preparation())
 
 
 def test_a_build_is_stopped_when_it_is_cancelled(gpu: Gpu, config: Config) -> None:
@@ -303,7 +306,7 @@ def test_a_mask_network_has_no_successor(gpu: Gpu, models_dir: Path, tmp_path: P
     opened = engine_room(settings(models_dir, model=str(path)), waits=waits).open_processor(Preparation())
     assert (entered(opened).model, opened.successor) == (path.stem, None)
     with pytest.raises(ModelMismatchError):
-        engine_room(settings(models_dir, model=str(path), engine=EngineChoice.TENSORRT), waits=waits).open_processor(
+        engine_room(settings(models_dir, model=str(path), engine=EngineName.TENSORRT), waits=waits).open_processor(
             Preparation()
         )
 
@@ -315,7 +318,7 @@ def test_without_a_network_the_plate_engine_runs_and_nothing_follows(gpu: Gpu, t
     assert (entered(opened).engine, opened.successor) == ("plate", None)
     with pytest.raises(ModelFetchError):
         engine_room(
-            settings(tmp_path, model=None, model_download=False, engine=EngineChoice.TENSORRT), waits=waits
+            settings(tmp_path, model=None, model_download=False, engine=EngineName.TENSORRT), waits=waits
         ).open_processor(Preparation())
 
 
@@ -403,7 +406,7 @@ def test_the_process_that_builds_ends_with_the_pipeline(
         if how == "stop":
             pipeline.stop()
         else:
-            pipeline.reload(replace(wire(settings(models_dir, engine=EngineChoice.PLATE)), sinks=pipeline.sinks))
+            pipeline.reload(replace(wire(settings(models_dir, engine=EngineName.PLATE)), sinks=pipeline.sinks))
         wait_until(lambda: gone(child))
     assert children() == []
     assert [path for path in (tmp_path / "plans").iterdir() if path.suffix in {".plan", ".tmp"}] == []

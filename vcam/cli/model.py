@@ -8,10 +8,11 @@ from rich.table import Table
 
 from vcam.cli.display import Display
 from vcam.cli.options import ModelFolderOptions, PrepareCommandOptions, typed
-from vcam.config import Config, EngineChoice, find_config_file, load_config
+from vcam.config import Config, find_config_file, load_config
 from vcam.cuda.probe import find_gpu
+from vcam.engine_names import EngineName
 from vcam.engines.sealed_file import read_facts
-from vcam.engines.select import EngineName, choose, look
+from vcam.engines.select import ENGINES, choose, look
 from vcam.engines.tensorrt_builder import ensure_plan
 from vcam.engines.tensorrt_flavour import Flavour
 from vcam.engines.tensorrt_key import PlanRequest
@@ -94,10 +95,9 @@ def _load(file: Path | None, overrides: dict[str, object]) -> Config:
     return config
 
 
-def _flavour(engine: EngineChoice) -> Flavour | None:
+def _flavour(engine: EngineName) -> Flavour | None:
     """The library that builds a plan for the engine, or for what ``auto`` means here; None where there is no plan."""
-    name = choose(look(model=True)).engine if engine is EngineChoice.AUTO else EngineName(engine.value)
-    return Flavour(name.value) if name in (EngineName.TENSORRT, EngineName.TENSORRT_RTX) else None
+    return ENGINES[choose(look(model=True)).engine if engine is EngineName.AUTO else engine].flavour
 
 
 def _build_plan(config: Config, core: CoreModel, flavour: Flavour, console: Console) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, get_ar
 
 from typer import Argument, Option
 
+from vcam.engine_names import EngineName
 from vcam.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
-Engine: TypeAlias = Literal["auto", "tensorrt", "tensorrt-rtx", "openvino", "onnxruntime", "plate"]
 Quality: TypeAlias = Literal["fast", "balanced", "high", "ultra"]
 WhileBuilding: TypeAlias = Literal["cpu", "safe"]
 Pace: TypeAlias = Literal["auto", "realtime", "every-frame"]
@@ -55,7 +55,7 @@ _SRC = "A camera: /dev/videoN or its path in /dev/v4l/by-id; file:PATH; test:WxH
 _SINK = "/dev/videoN, file:PATH or null:. Repeat it for several; ,size=WxH and ,format=NV12 may follow."
 _SPEC = "blur\\[:STRENGTH], green, color, image:PATH, video:PATH, slides:FOLDER, or none: the room as it is."
 _LAYER = "Before the person: image:PATH, video:PATH, text:NAME or text:NAME,SECOND LINE. Repeat it for several."
-_ENGINES = "auto, tensorrt, tensorrt-rtx, openvino, onnxruntime or plate. auto takes the best that runs here."
+_ENGINES = f"{', '.join(EngineName)}. auto takes the best that runs here."
 _SIZES = "fast, balanced, high or ultra: the network sees 256x144, 384x216, 512x288, 960x540 (at 16:9)."
 _RATIO = "Instead of -q: that part of the camera's width and height, 0.05 to 1."
 _BUILDING = "cpu or safe: until a plan is built, run on the processor, or show the card."
@@ -66,7 +66,7 @@ _SET = "Any setting of vcam.toml, as in --set person_brightness=1.2; repeat it f
 _TOKEN = "Holds what other computers must send to be let in."
 _FILE = "Settings; without it ./vcam.toml, else /etc/vcam/vcam.toml."
 
-EngineOpt: TypeAlias = Annotated[Engine | None, _engine(_ENGINES, "-e", "auto", "NAME")]
+EngineOpt: TypeAlias = Annotated[EngineName | None, _engine(_ENGINES, "-e", "auto", "NAME")]
 QualityOpt: TypeAlias = Annotated[Quality | None, _engine(_SIZES, "-q", "balanced", "NAME")]
 DownsampleOpt: TypeAlias = Annotated[float | None, _engine(_RATIO, "-d", metavar="RATIO")]
 ModelOpt: TypeAlias = Annotated[str | None, _engine(_MODEL, "-m", metavar="MODEL")]

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vcam.config import EngineChoice, Quality
+from vcam.config import Quality
 from vcam.control.refusal import conflict, not_found
+from vcam.engine_names import EngineName
 from vcam.pipeline.offer import EngineOffer
 from vcam.v4l2.devices import Camera, Inventory
 
@@ -20,7 +21,7 @@ class SetupChange(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     input: Annotated[str, Field(max_length=_LONGEST_INPUT, description="One of `inputs`.")] | None = None
-    engine: Annotated[EngineChoice | None, Field(description="One of `engines` that can run.")] = None
+    engine: Annotated[EngineName | None, Field(description="One of `engines` that can run.")] = None
     quality: Annotated[Quality | None, Field(description="How large a picture the network sees.")] = None
 
 
@@ -34,7 +35,7 @@ class InputView(BaseModel):
 class EngineChoiceView(BaseModel):
     """An engine. problem: why it cannot run on this computer; null where it can."""
 
-    engine: EngineChoice
+    engine: EngineName
     problem: str | None
     hint: str | None
 
@@ -43,7 +44,7 @@ class SetupView(BaseModel):
     """What is chosen, and what there is to choose from."""
 
     input: str
-    engine: EngineChoice
+    engine: EngineName
     quality: Quality
     inputs: list[InputView]
     engines: list[EngineChoiceView]

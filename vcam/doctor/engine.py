@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vcam.config import EngineChoice
 from vcam.doctor.case import Case
 from vcam.doctor.finding import Finding, fail, ok, skip, warn
-from vcam.engines.select import EngineName, choose, look
+from vcam.engine_names import EngineName
+from vcam.engines.select import ENGINES, choose, look
 from vcam.engines.tensorrt_plans import PlanFolder, plan_folder
 from vcam.errors import EngineUnavailableError, VcamError
 from vcam.model.manifest import DEFAULT_MODEL
@@ -18,25 +18,24 @@ CHECK, MODEL, PLAN, DISK = "engine", "network", "plan", "disk"
 _PREPARE = "vcam model prepare"
 _MB = 1e6
 _PLENTY_BYTES, _LEAST_BYTES = 500e6, 50e6
-_WITHOUT_NETWORK = frozenset({EngineChoice.AUTO, EngineChoice.PLATE})
+_WITHOUT_NETWORK = frozenset({EngineName.AUTO, EngineName.PLATE})
 
 
 def check_engine(case: Case) -> Sequence[Finding]:
     """Which one would run, and why."""
-    wanted = None if case.config.engine is EngineChoice.AUTO else EngineName(case.config.engine.value)
     try:
-        choice = choose(replace(look(model=True), gpu=case.view.gpu()), wanted)
+        choice = choose(replace(look(model=True), gpu=case.view.gpu()), case.config.engine)
     except EngineUnavailableError as error:
         return [fail(CHECK, error.problem, error.hint)]
     findings = [ok(CHECK, f"{choice.engine}: {choice.reason}")]
-    if choice.engine in (EngineName.TENSORRT, EngineName.TENSORRT_RTX):
+    if ENGINES[choice.engine].flavour is not None:
         findings.append(_plans(case, choice.engine))
     return findings
 
 
 def check_model(case: Case) -> Sequence[Finding]:
     """Whether the network is here, whole."""
-    if case.config.engine is EngineChoice.PLATE:
+    if case.config.engine is EngineName.PLATE:
         return [skip(MODEL, "engine plate needs none")]
     named = case.config.model or DEFAULT_MODEL
     try:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from vcam.config import EngineChoice
 from vcam.doctor.case import Case
 from vcam.doctor.finding import Finding, fail, ok, skip, warn
 from vcam.doctor.view import View
+from vcam.engines.select import ENGINES
 
 CHECK = "GPU"
 
@@ -15,7 +15,7 @@ _DISPLAY = "0x03"
 """PCI class of graphics cards, its first byte."""
 _GIB = 1024**3
 _ENOUGH_BYTES = 2 * _GIB
-_ON_GPU = frozenset({EngineChoice.TENSORRT, EngineChoice.TENSORRT_RTX})
+_ON_GPU = frozenset(name for name, kind in ENGINES.items() if kind.flavour is not None)
 _DRIVER = re.compile(r"(?:Kernel Module|for x86_64|for aarch64)\s+(\d+\.\d[\d.]*)")
 
 

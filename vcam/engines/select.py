@@ -6,14 +6,17 @@ hardware; the matte then moves by some 0.0002 on average.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 from vcam.cuda.probe import GpuAnswer, find_gpu
+from vcam.engine_names import EngineName
 from vcam.engines.tensorrt_flavour import Flavour
 from vcam.errors import EngineUnavailableError
+from vcam.installing import how_to_add
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -25,32 +28,47 @@ _RTX_LEFT_OUT = frozenset({9, 10, 11})
 """Major compute capabilities that NVIDIA's support matrix of TensorRT-RTX leaves out: chips of data centres, robots."""
 
 
-class EngineName(StrEnum):
-    """All engines there are names for; the values are what users write."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an engine is. reason: why ``auto`` takes it. library: what Python calls the one that it needs, and remedy:
+    how a user gets that; None for an engine that needs neither a library nor a network. flavour: of TensorRT, for an
+    engine on a GPU."""
 
-    TENSORRT = "tensorrt"
-    TENSORRT_RTX = "tensorrt-rtx"
-    OPENVINO = "openvino"
-    ONNXRUNTIME = "onnxruntime"
-    PLATE = "plate"
+    reason: str
+    library: str | None = None
+    remedy: str = ""
+    flavour: Flavour | None = None
+
+
+def _gpu_kind(reason: str, flavour: Flavour) -> Kind:
+    return Kind(reason, flavour.module, flavour.install_hint, flavour)
+
+
+ENGINES: Mapping[EngineName, Kind] = MappingProxyType(
+    {
+        EngineName.TENSORRT: _gpu_kind("a GPU and TensorRT are here", Flavour.TENSORRT),
+        EngineName.TENSORRT_RTX: _gpu_kind("a GPU and TensorRT-RTX are here", Flavour.RTX),
+        EngineName.OPENVINO: Kind("OpenVINO is the fastest on a CPU", "openvino", how_to_add("cpu")),
+        EngineName.ONNXRUNTIME: Kind("OpenVINO is not installed", "onnxruntime", how_to_add("cpu")),
+        EngineName.PLATE: Kind("no network can run here; this engine needs none"),
+    }
+)
+"""All that ``auto`` chooses from, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What this machine has. model: the network is here or can be fetched. bf16: the CPU multiplies bfloat16.
+    """What this machine has. model: the network is here or can be fetched. installed: the engines whose library is.
 
-    gpu: an NVIDIA GPU, or what hinders its use. cuda: pycuda and cuda-bindings are installed. The others: that library
-    is installed.
+    bf16: the CPU multiplies bfloat16. gpu: an NVIDIA GPU, or what hinders its use. cuda: pycuda and cuda-bindings are
+    installed.
     """
 
     model: bool
-    openvino: bool = False
-    onnxruntime: bool = False
+    installed: frozenset[EngineName] = frozenset()
     bf16: bool = False
     gpu: GpuAnswer = _NO_GPU
     cuda: bool = False
-    tensorrt: bool = False
-    tensorrt_rtx: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +80,17 @@ class Choice:
     bf16: bool = False
 
 
-def choose(available: Availability, wanted: EngineName | None = None) -> Choice:
-    """The engine the user ``wanted``, or the best one (None).
+def choose(available: Availability, wanted: EngineName = EngineName.AUTO) -> Choice:
+    """The engine the user ``wanted``, or the best one.
 
     Raises EngineUnavailableError when the wanted one cannot run; nothing else takes its place.
     """
-    best = wanted or _best(available)
+    asked = wanted is not EngineName.AUTO
+    best = wanted if asked else next(name for name in ENGINES if not _missing(name, available))
     missing = _missing(best, available)
     if missing:
         raise EngineUnavailableError(f"engine {best} cannot run: {missing[0]}", hint=missing[1])
-    reason = "it was asked for" if wanted else _reason(best, available)
+    reason = "it was asked for" if asked else _reason(best, available)
     bf16 = best is EngineName.OPENVINO and available.bf16
     return Choice(best, f"{reason}; computes in bfloat16, which this CPU has" if bf16 else reason, bf16)
 
@@ -80,13 +99,10 @@ def look(*, model: bool) -> Availability:
     """Finds libraries without importing them, and asks the NVIDIA driver, where there is one, for a GPU."""
     return Availability(
         model=model,
-        openvino=find_spec("openvino") is not None,
-        onnxruntime=find_spec("onnxruntime") is not None,
+        installed=frozenset(name for name, kind in ENGINES.items() if kind.library and find_spec(kind.library)),
         bf16=_has_bf16(),
         gpu=find_gpu(),
         cuda=find_spec("pycuda") is not None and find_spec("cuda") is not None,
-        tensorrt=find_spec(Flavour.TENSORRT.module) is not None,
-        tensorrt_rtx=find_spec(Flavour.RTX.module) is not None,
     )
 
 
@@ -95,53 +111,39 @@ def default_threads() -> int:
     return min(len(os.sched_getaffinity(0)), _MAX_THREADS)
 
 
-_REASONS = {
-    EngineName.TENSORRT: "a GPU and TensorRT are here",
-    EngineName.TENSORRT_RTX: "a GPU and TensorRT-RTX are here",
-    EngineName.OPENVINO: "OpenVINO is the fastest on a CPU",
-    EngineName.ONNXRUNTIME: "OpenVINO is not installed",
-    EngineName.PLATE: "no network can run here; this engine needs none",
-}
-
-
 def _reason(engine: EngineName, available: Availability) -> str:
     """Why ``auto`` takes it; for an engine on the CPU also why no GPU engine runs, which its owner may want to know."""
-    if engine not in (EngineName.OPENVINO, EngineName.ONNXRUNTIME):
-        return _REASONS[engine]
-    nearest = Flavour.RTX if available.tensorrt_rtx and not available.tensorrt else Flavour.TENSORRT
-    hindrance = _gpu_missing(nearest, available)
-    return f"{f'no GPU engine can run: {hindrance[0]}; ' if hindrance else ''}{_REASONS[engine]}"
-
-
-def _best(available: Availability) -> EngineName:
-    return next(name for name in EngineName if not _missing(name, available))
+    kind = ENGINES[engine]
+    if kind.library is None or kind.flavour is not None:
+        return kind.reason
+    on_gpu = [name for name, each in ENGINES.items() if each.flavour is not None]
+    nearest = next((name for name in on_gpu if name in available.installed), on_gpu[0])
+    hindrance = _missing(nearest, available)
+    return f"{f'no GPU engine can run: {hindrance[0]}; ' if hindrance else ''}{kind.reason}"
 
 
 def _missing(engine: EngineName, available: Availability) -> tuple[str, str] | None:
     """What stands in an engine's way, and the remedy."""
-    if engine is EngineName.PLATE:
+    kind = ENGINES[engine]
+    if kind.library is None:
         return None
     if not available.model:
         return "its network is not here", "vcam model prepare, or vcam model prepare --from FILE"
-    if engine is EngineName.OPENVINO and not available.openvino:
-        return "openvino is not installed", "pip install 'vcam[cpu]'"
-    if engine is EngineName.ONNXRUNTIME and not available.onnxruntime:
-        return "onnxruntime is not installed", "pip install 'vcam[cpu]'"
-    if engine in (EngineName.TENSORRT, EngineName.TENSORRT_RTX):
-        return _gpu_missing(Flavour(engine.value), available)
-    return None
+    if kind.flavour is not None:
+        return _gpu_missing(kind.flavour, available, installed=engine in available.installed)
+    return None if engine in available.installed else (f"{kind.library} is not installed", kind.remedy)
 
 
-def _gpu_missing(flavour: Flavour, available: Availability) -> tuple[str, str] | None:
+def _gpu_missing(flavour: Flavour, available: Availability, *, installed: bool) -> tuple[str, str] | None:
     gpu = available.gpu.facts
     if gpu is None:
         return available.gpu.problem, available.gpu.hint
     if flavour is Flavour.RTX and gpu.compute_capability[0] in _RTX_LEFT_OUT:
         return f"TensorRT-RTX does not support the {gpu}", Flavour.TENSORRT.install_hint
-    if not (available.tensorrt_rtx if flavour is Flavour.RTX else available.tensorrt):
+    if not installed:
         return f"{flavour.module} is not installed for the {gpu}", flavour.install_hint
     if not available.cuda:
-        return f"pycuda or cuda-bindings is not installed for the {gpu}", "pip install 'vcam[gpu]'"
+        return f"pycuda or cuda-bindings is not installed for the {gpu}", how_to_add("gpu")
     return None
 
 

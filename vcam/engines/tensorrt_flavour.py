@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 from vcam.engines import tensorrt_api as api
 from vcam.errors import EngineUnavailableError
+from vcam.installing import how_to_add, how_to_add_package
 
 
 class Flavour(StrEnum):
@@ -25,8 +26,8 @@ class Flavour(StrEnum):
     def install_hint(self) -> str:
         """How a user gets it."""
         if self is Flavour.RTX:
-            return "pip install 'vcam[tensorrt-rtx]', with Python 3.11 or 3.12"
-        return "pip install tensorrt-cu13, with NVIDIA's package index (its installation guide names it)"
+            return f"with Python 3.11 or 3.12: {how_to_add('tensorrt-rtx')}"
+        return f"with NVIDIA's package index, which its installation guide names: {how_to_add_package('tensorrt-cu13')}"
 
 
 class TensorRtModule(Protocol):

@@ -1,18 +1,20 @@
 """Which engine runs: the user's choice, or the best that is here, and why. Part of assemble."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vcam.compose.cpu import CpuFrameProcessor
 from vcam.compose.directed import DirectedProcessor, Director
 from vcam.compose.layers import LayeredProcessor
-from vcam.config import Config, EngineChoice, WhileBuilding
+from vcam.config import Config, WhileBuilding
 from vcam.cuda.probe import GpuAnswer
-from vcam.engines.select import Availability, Choice, EngineName, choose, default_threads, look
+from vcam.engine_names import EngineName
+from vcam.engines.select import ENGINES, Availability, Choice, choose, default_threads, look
 from vcam.engines.tensorrt_flavour import Flavour
 from vcam.errors import (
     EngineUnavailableError,
@@ -37,7 +39,6 @@ _PLATE_WIDTH = 320
 _GPU_OPENINGS = 2
 """So often ``auto`` opens a GPU's engine at once; one that fails after that (its memory may be taken by another
 program) must first show beside an engine on the CPU that it works again."""
-_ON_GPU = (EngineName.TENSORRT, EngineName.TENSORRT_RTX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class EngineRoom:
         self._waits = waits or config.while_building is WhileBuilding.SAFE
         self._cores = Cores(config, camera)
         self._gpu_openings = 0
-        self._wanted = None if config.engine is EngineChoice.AUTO else EngineName(config.engine.value)
+        self._asked = config.engine is not EngineName.AUTO
 
     def open_processor(self, preparation: Preparation) -> OpenedProcessor:
         """Make the engine, preparing its model first; may take long. The processor enters it.
@@ -86,13 +87,13 @@ class EngineRoom:
         """
         available = look(model=True)
         available = replace(available, bf16=available.bf16 and self._config.fp16)
-        choice = choose(available, self._wanted)
-        if choice.engine not in _ON_GPU:
+        choice = choose(available, self._config.engine)
+        if ENGINES[choice.engine].flavour is None:
             return self._opened(self._on_cpu(choice))
         try:
             return self._on_gpu(choice, available, preparation)
         except (EngineUnavailableError, ModelFetchError, MissingDependencyError, ModelMismatchError) as error:
-            if self._wanted is not None:
+            if self._asked:
                 raise
             _log.warning("engine.no_gpu", extra={"problem": error.problem, "hint": error.hint})
             return self._opened(self._on_cpu(_without_gpu(available, error.problem)))
@@ -101,13 +102,13 @@ class EngineRoom:
         """The GPU's engine; or, until that can be had, one on the CPU, with the GPU's as its successor."""
         room = self._gpu_room(choice, available)
         why = "" if room.is_ready() else f"the plan for the {room.gpu.name} is yet to be built"
-        if not why and self._wanted is None and self._gpu_openings >= _GPU_OPENINGS:
+        if not why and not self._asked and self._gpu_openings >= _GPU_OPENINGS:
             why = f"the {room.gpu.name} failed {self._gpu_openings} times"
         if self._waits or not why:
             self._gpu_openings += 1
             return room.open_processor(preparation, self._progress)
         until = self._on_cpu(_without_gpu(available, why))
-        if until.refused is not None and self._wanted is not None:
+        if until.refused is not None and self._asked:
             raise until.refused
         return self._opened(until, successor=None if until.refused is not None else room)
 
@@ -135,7 +136,7 @@ class EngineRoom:
             # float32: no CPU is faster in float16
             return _OnCpu(self._network(choice, self._cores.make("fp32", self._progress)), choice.reason)
         except (ModelFetchError, MissingDependencyError) as error:
-            if self._wanted is not None or self._config.model is not None:
+            if self._asked or self._config.model is not None:
                 raise
             _log.warning("engine.no_network", extra={"problem": error.problem, "hint": error.hint})
             reason = "the network could not be had (the log says why); this engine needs none"
@@ -145,15 +146,10 @@ class EngineRoom:
             return _OnCpu(self._mask_network(mismatch), reason, refused=mismatch)
 
     def _network(self, choice: Choice, core: CoreModel) -> MattingEngine:
-        threads = self._config.threads or default_threads()
-        if choice.engine is EngineName.OPENVINO:
-            from vcam.engines.rvm_openvino import Arithmetic, OpenVinoEngine
-
-            arithmetic: Arithmetic = "bf16" if choice.bf16 else "f32"
-            return OpenVinoEngine(core, threads=threads, arithmetic=arithmetic)
-        from vcam.engines.rvm_onnxruntime import OnnxRuntimeEngine
-
-        return OnnxRuntimeEngine(core, threads=threads)
+        make = NETWORKS_ON_CPU.get(choice.engine)
+        if make is None:
+            raise AssertionError(f"nothing here makes the engine {choice.engine}")
+        return make(core, self._config.threads or default_threads(), choice)
 
     def _mask_network(self, mismatch: ModelMismatchError) -> MattingEngine:
         """The user's own network as a mask network, or the error that says it is neither."""
@@ -180,3 +176,21 @@ class EngineRoom:
 def _without_gpu(available: Availability, why: str) -> Choice:
     """The best one that needs no GPU."""
     return choose(replace(available, gpu=GpuAnswer(None, why, "choose --engine auto")))
+
+
+def _openvino(core: CoreModel, threads: int, choice: Choice) -> MattingEngine:
+    from vcam.engines.rvm_openvino import OpenVinoEngine
+
+    return OpenVinoEngine(core, threads=threads, arithmetic="bf16" if choice.bf16 else "f32")
+
+
+def _onnxruntime(core: CoreModel, threads: int, _: Choice) -> MattingEngine:
+    from vcam.engines.rvm_onnxruntime import OnnxRuntimeEngine
+
+    return OnnxRuntimeEngine(core, threads=threads)
+
+
+NETWORKS_ON_CPU: Mapping[EngineName, Callable[[CoreModel, int, Choice], MattingEngine]] = MappingProxyType(
+    {EngineName.OPENVINO: _openvino, EngineName.ONNXRUNTIME: _onnxruntime}
+)
+"""What makes each engine that runs a network on the processor."""

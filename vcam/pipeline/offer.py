@@ -4,8 +4,9 @@ cannot run at all ends the process."""
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vcam.config import Config, EngineChoice
-from vcam.engines.select import EngineName, choose, look
+from vcam.config import Config
+from vcam.engine_names import EngineName
+from vcam.engines.select import ENGINES, choose, look
 from vcam.errors import EngineUnavailableError, VcamError
 from vcam.sources.spec import SourceKind, parse_source
 
@@ -14,7 +15,7 @@ from vcam.sources.spec import SourceKind, parse_source
 class EngineOffer:
     """problem: why it cannot run here, and hint: what to do; None where it can."""
 
-    engine: EngineChoice
+    engine: EngineName
     problem: str | None = None
     hint: str | None = None
 
@@ -22,13 +23,13 @@ class EngineOffer:
 def engine_offers(config: Config) -> list[EngineOffer]:
     """All engines. Looks at files and at the GPU, which takes a moment; loads nothing."""
     available = replace(look(model=True), model=_has_network(config))
-    offers = [EngineOffer(EngineChoice.AUTO)]
-    for name in EngineName:
+    offers = [EngineOffer(EngineName.AUTO)]
+    for name in ENGINES:
         try:
             choose(available, name)
-            offers.append(EngineOffer(EngineChoice(name.value)))
+            offers.append(EngineOffer(name))
         except EngineUnavailableError as error:
-            offers.append(EngineOffer(EngineChoice(name.value), error.problem, error.hint))
+            offers.append(EngineOffer(name, error.problem, error.hint))
     return offers
 
 
