@@ -77,7 +77,7 @@ check_options() {
   number --first "$option_first" 0 200
   one_of --driver "$option_driver" v4l2loopback akvcam
   one_of --on-unplug "$option_on_unplug" stop card
-  [[ $option_extras =~ ^[a-z]*(,[a-z]+)*$ ]] || die "--extras takes names with commas between, such as cpu,service"
+  [[ $option_extras =~ ^([a-z][a-z-]*(,[a-z][a-z-]*)*)?$ ]] || die "--extras takes names with commas between, such as cpu,service"
   [[ -z $option_vcam || -x $option_vcam ]] || die "--vcam: there is no program $option_vcam"
   [[ -z $option_vcam || $option_vcam == /* ]] || option_vcam=$PWD/$option_vcam
   if [[ $option_root != '' ]]; then

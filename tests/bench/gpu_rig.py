@@ -15,6 +15,7 @@ from vcam.errors import EngineUnavailableError
 from vcam.fakes import FakeDriver, FakeMemory
 from vcam.fakes.device_engine import Compute, FakeDeviceEngine
 from vcam.frame import Size, Tensor
+from vcam.installing import how_to_add
 from vcam.model.prepare import PrepareOptions, prepare
 from vcam.model.runtime import Network
 from vcam.stages import CoreModel, DeviceEngine
@@ -72,4 +73,4 @@ def network_of(core: CoreModel) -> Compute:
 
 
 def _absent() -> DeviceEngine:
-    raise EngineUnavailableError("the engine tensorrt-rtx is not installed", hint="pip install 'vcam[tensorrt-rtx]'")
+    raise EngineUnavailableError("the engine tensorrt-rtx is not installed", hint=how_to_add("tensorrt-rtx"))

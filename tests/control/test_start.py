@@ -15,6 +15,7 @@ from tests.control.rig import API, SECRET, Control
 from vcam.config import Config
 from vcam.control.start import Places, control_server
 from vcam.errors import ConfigError
+from vcam.installing import how_to_add
 
 LOCAL = "127.0.0.1"
 
@@ -163,7 +164,7 @@ def test_without_the_extra_vcam_goes_on_and_says_so(
     with control_server(desk, places(tmp_path)):
         assert threading.active_count() == before
     (record,) = [each for each in caplog.records if each.getMessage() == "control.off"]
-    assert "vcam[service]" in record.__dict__["hint"]
+    assert how_to_add("service") in record.__dict__["hint"]
 
 
 def test_settings_and_changes_need_no_web_library() -> None:

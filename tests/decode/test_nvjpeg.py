@@ -16,6 +16,7 @@ from vcam.decode.turbo import TurboDecoder
 from vcam.errors import DecodeError, GpuError, GpuLostError, MissingDependencyError
 from vcam.fakes import FakeDriver
 from vcam.frame import EncodedFrame, Image, Matrix, PixelFormat, Planes, Range, Stamp, VideoFormat, plane_shapes
+from vcam.installing import how_to_add
 
 TAKEN = {
     Subsampling.S444: PixelFormat.I444,
@@ -156,7 +157,7 @@ def test_nothing_stays_behind_when_opening_fails(driver: FakeDriver, library: Nv
 
 def test_without_the_library_no_gpu_is_touched(driver: FakeDriver) -> None:
     def absent() -> dict[str, object]:
-        raise MissingDependencyError("nvJPEG is not installed", hint="pip install 'vcam[gpu]'")
+        raise MissingDependencyError("nvJPEG is not installed", hint=how_to_add("gpu"))
 
     with pytest.raises(MissingDependencyError), NvJpegDecoder(lambda: Device(driver), load=absent):  # type: ignore[arg-type]
         pass

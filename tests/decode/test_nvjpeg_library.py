@@ -26,6 +26,7 @@ from vcam.decode.nvjpeg_library import (
     version,
 )
 from vcam.errors import MissingDependencyError
+from vcam.installing import how_to_add
 
 KINDS: dict[type, str] = {ctypes.c_int: "i", ctypes.c_uint: "u", ctypes.c_size_t: "z", ctypes.c_void_p: "p"}
 
@@ -155,7 +156,7 @@ def test_the_system_library_is_the_second_choice(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     with pytest.raises(MissingDependencyError) as caught:
         find_nvjpeg()
-    assert "vcam[gpu]" in caught.value.hint
+    assert how_to_add("nvjpeg") in caught.value.hint
 
 
 @pytest.mark.parametrize("library", ["libc.so.6", "libnowhere.so.9"])
@@ -163,7 +164,7 @@ def test_another_library_is_refused(monkeypatch: pytest.MonkeyPatch, library: st
     monkeypatch.setattr(nvjpeg_library, "find_nvjpeg", lambda: library)
     with pytest.raises(MissingDependencyError, match=library) as caught:
         load_nvjpeg()
-    assert "vcam[gpu]" in caught.value.hint
+    assert how_to_add("nvjpeg") in caught.value.hint
 
 
 def test_every_status_has_a_name_and_a_meaning() -> None:

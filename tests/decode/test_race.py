@@ -23,6 +23,7 @@ from vcam.decode.turbo import TurboDecoder
 from vcam.errors import DecodeError, MissingDependencyError
 from vcam.fakes import FakeDriver
 from vcam.frame import EncodedFrame, Image, PixelFormat, Plane, Planes, VideoFormat
+from vcam.installing import how_to_add
 from vcam.stages import Decoder
 
 FRAMES = WARM_UP + ROUNDS
@@ -193,7 +194,7 @@ def test_without_the_library_libjpeg_turbo_decodes(caplog: pytest.LogCaptureFixt
     driver = FakeDriver()
 
     def absent() -> dict[str, object]:
-        raise MissingDependencyError("nvJPEG is not installed", hint="pip install 'vcam[gpu]'")
+        raise MissingDependencyError("nvJPEG is not installed", hint=how_to_add("gpu"))
 
     race = DecoderRace(lambda: Device(driver), lambda count: np.empty(count, np.uint8), load=absent)  # type: ignore[arg-type]
     with caplog.at_level(logging.INFO), race.make_decoder(MJPG) as decoder:

@@ -21,6 +21,7 @@ from vcam.engines.rvm_openvino import OpenVinoEngine, check_arithmetic
 from vcam.engines.select import look
 from vcam.errors import EngineError, EngineUnavailableError, ModelError, ModelMismatchError
 from vcam.frame import AffineMatte, Size, Stamp, Tensor
+from vcam.installing import how_to_add
 from vcam.model.frames import moving_figure
 from vcam.model.prepare import PrepareOptions, prepare
 from vcam.model.runtime import Array, Network
@@ -202,7 +203,7 @@ def test_a_missing_library_is_unavailable_and_names_the_extra(
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(EngineUnavailableError, match="not installed") as caught, opener(make_core("deep")):
         pass
-    assert caught.value.hint == "pip install 'vcam[cpu]'"
+    assert caught.value.hint == how_to_add("cpu")
 
 
 @pytest.mark.parametrize("kind", sorted(ENGINES))

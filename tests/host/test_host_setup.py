@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -355,6 +356,7 @@ def test_a_gpu_that_docker_cannot_see_is_told(computer: Computer) -> None:
         ("--on-unplug", "explode"),
         ("--vcam", "/nowhere/vcam"),
         ("--extras", "cpu;reboot"),
+        ("--extras", "cpu,-rf"),
         ("--frobnicate",),
     ],
 )
@@ -363,6 +365,12 @@ def test_wrong_options_are_refused_before_anything(computer: Computer, options: 
     told = computer.run(*options, code=1)
     assert options[0] in told
     assert computer.tree() == before
+
+
+def test_every_extra_can_be_named(computer: Computer) -> None:
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert "tensorrt-rtx" in extras
+    computer.run("--dry-run", "--runtime", "none", "--extras", ",".join(extras))
 
 
 def test_help_lists_every_option(computer: Computer) -> None:

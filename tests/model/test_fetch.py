@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from vcam.errors import MissingDependencyError, ModelError, ModelFetchError
+from vcam.installing import how_to_add
 from vcam.model.fetch import ATTEMPTS, fetch, import_file, present
 from vcam.model.manifest import Manifest, ModelEntry, Refiner
 from vcam.model.progress import Progress, Step
@@ -259,7 +260,7 @@ def test_without_httpx_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(MissingDependencyError) as caught:
         fetch(entry("http://127.0.0.1:9/"), tmp_path)
-    assert "pip install 'vcam[model]'" in caught.value.hint
+    assert how_to_add("model") in caught.value.hint
 
 
 def test_a_known_file_is_imported_under_its_published_name(tmp_path: Path) -> None:

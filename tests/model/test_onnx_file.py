@@ -4,6 +4,7 @@ import onnx
 import pytest
 
 from vcam.errors import MissingDependencyError, ModelError
+from vcam.installing import how_to_add
 from vcam.model import onnx_file
 from vcam.model.onnx_file import check_file, read_model, require_libraries, sha256_of
 
@@ -64,4 +65,4 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(onnx_file, "LIBRARIES", ("no_such_library",))
     with pytest.raises(MissingDependencyError, match="no_such_library") as caught:
         require_libraries()
-    assert caught.value.hint == "pip install 'vcam[model]'"
+    assert caught.value.hint == how_to_add("model")

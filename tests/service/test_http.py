@@ -17,6 +17,7 @@ import pytest
 
 from tests.service.snapshots import RUNNING, STARTING, observed, running
 from vcam.errors import ConfigError
+from vcam.installing import how_to_add
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
 from vcam.pipeline.statistics import Observed
 from vcam.service.health import Health, make_app
@@ -195,7 +196,7 @@ def test_without_the_extra_vcam_goes_on_and_says_so(
         assert threading.active_count() == before
     (record,) = caplog.records
     assert (record.getMessage(), record.__dict__["missing"]) == ("metrics.off", "starlette")
-    assert "vcam[service]" in record.__dict__["hint"]
+    assert how_to_add("service") in record.__dict__["hint"]
 
 
 def test_the_configured_port_is_served() -> None:

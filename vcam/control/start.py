@@ -15,6 +15,7 @@ from vcam.control.desk import Desk
 from vcam.control.media import MediaFolder
 from vcam.control.profiles import Profiles
 from vcam.errors import ConfigError
+from vcam.installing import how_to_add
 
 if TYPE_CHECKING:
     from vcam.service.http import Address, SocketFile
@@ -44,7 +45,7 @@ def control_server(desk: Desk, places: Places) -> Iterator[None]:
     _check_host(config)
     missing = [name for name in _NEEDS if importlib.util.find_spec(name) is None]
     if missing:
-        _log.warning("control.off", extra={"missing": ", ".join(missing), "hint": "pip install 'vcam[service]'"})
+        _log.warning("control.off", extra={"missing": ", ".join(missing), "hint": how_to_add("service")})
     addresses = [] if missing else _addresses(config, places.socket)
     if not addresses:
         yield

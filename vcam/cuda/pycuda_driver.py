@@ -25,6 +25,7 @@ from vcam.cuda.driver import Bytes, DeviceFacts, Dimensions
 from vcam.cuda.errors import INVALID_HANDLE, SUCCESS, failure, is_lost
 from vcam.cuda.probe import gpu_count, gpu_facts
 from vcam.errors import EngineError, GpuError, MissingDependencyError
+from vcam.installing import how_to_add
 
 # cuda.h: CU_STREAM_NON_BLOCKING, CU_EVENT_DEFAULT, CU_EVENT_RECORD_EXTERNAL
 _STREAM_NON_BLOCKING = 1
@@ -268,7 +269,7 @@ def _load(name: str) -> Any:
     except ImportError as error:
         raise MissingDependencyError(
             f"{name} cannot be imported: {error}",
-            hint="install it: `pip install 'vcam[gpu]'`; pycuda compiles itself, see scripts/pycuda_wheel.sh",
+            hint=f"{how_to_add('gpu')}; pycuda compiles itself, see scripts/pycuda_wheel.sh",
         ) from error
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from vcam.errors import MissingDependencyError
+from vcam.installing import how_to_add
 
 COMPONENTS = 4
 """NVJPEG_MAX_COMPONENT"""
@@ -24,7 +25,7 @@ BITSTREAM_STRICT = 1 << 2
 """NVJPEG_FLAGS_BITSTREAM_STRICT: refuse what breaks the standard, instead of making a picture of it."""
 
 _PACKAGES = ("nvidia-nvjpeg", "nvidia-nvjpeg-cu12")
-_INSTALL = "pip install 'vcam[gpu]'; until then libjpeg-turbo decodes."
+_INSTALL = f"{how_to_add('nvjpeg')}; until then libjpeg-turbo decodes."
 
 
 class Backend(IntEnum):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vcam.errors import EngineError, EngineUnavailableError, ModelError
+from vcam.installing import how_to_add
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -102,5 +103,5 @@ def _import_onnxruntime() -> ModuleType:
         return importlib.import_module("onnxruntime")
     except ImportError as error:
         raise EngineUnavailableError(
-            f"the engine onnxruntime is not installed: {error}", hint="pip install 'vcam[cpu]'"
+            f"the engine onnxruntime is not installed: {error}", hint=how_to_add("cpu")
         ) from error

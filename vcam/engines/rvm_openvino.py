@@ -13,6 +13,7 @@ from vcam.engines.openvino_parts import has_deep_refiner, split_refiner
 from vcam.engines.recurrent import RecurrentCore, opened
 from vcam.errors import EngineError, EngineUnavailableError, ModelError
 from vcam.frame import AffineMatte, Size, Stamp, Tensor
+from vcam.installing import how_to_add
 from vcam.stages import CoreModel, EngineInfo
 
 if TYPE_CHECKING:
@@ -148,5 +149,5 @@ def _import_openvino() -> ModuleType:
         return importlib.import_module("openvino")
     except ImportError as error:
         raise EngineUnavailableError(
-            f"the engine openvino is not installed: {error}", hint="pip install 'vcam[cpu]'"
+            f"the engine openvino is not installed: {error}", hint=how_to_add("cpu")
         ) from error

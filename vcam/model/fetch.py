@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from vcam.errors import MissingDependencyError, ModelError, ModelFetchError
+from vcam.installing import how_to_add
 from vcam.model.manifest import Manifest, ModelEntry
 from vcam.model.onnx_file import check_file, sha256_of
 from vcam.model.progress import Progress, ProgressCallback, Step, ignore
@@ -225,5 +226,5 @@ def _require_httpx() -> None:
         importlib.import_module("httpx")
     except ImportError as error:
         raise MissingDependencyError(
-            "downloading a model needs the package httpx", hint=f"pip install 'vcam[model]', or {_HINT}"
+            "downloading a model needs the package httpx", hint=f"{how_to_add('model')}; or {_HINT}"
         ) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vcam.errors import MissingDependencyError, ModelError
+from vcam.installing import how_to_add
 
 if TYPE_CHECKING:
     import onnx
@@ -25,7 +26,7 @@ def require_libraries() -> None:
             importlib.import_module(library)
         except ImportError as error:
             raise MissingDependencyError(
-                f"preparing a model needs the package {library}: {error}", hint="pip install 'vcam[model]'"
+                f"preparing a model needs the package {library}: {error}", hint=how_to_add("model")
             ) from error
 
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from vcam.installing import how_to_add
 from vcam.pipeline.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def metrics_server(snapshot: Callable[[], Snapshot], host: str, port: int) -> Ab
         return nullcontext()
     missing = [name for name in _NEEDS if importlib.util.find_spec(name) is None]
     if missing:
-        _log.warning("metrics.off", extra={"missing": ", ".join(missing), "hint": "pip install 'vcam[service]'"})
+        _log.warning("metrics.off", extra={"missing": ", ".join(missing), "hint": how_to_add("service")})
         return nullcontext()
     from vcam.service.health import Health, make_app
     from vcam.service.http import Address, HttpServer
