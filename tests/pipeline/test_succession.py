@@ -23,7 +23,8 @@ from vcam.pipeline.takeover import TakeoverPolicy
 from vcam.pipeline.wiring import OpenedProcessor
 from vcam.stages import Decoder, EngineInfo, Framing, Scene, StageTimes
 
-RULE = TakeoverPolicy(agree_frames=4, blind_frames=6, frames_limit=12)
+RULE = TakeoverPolicy(agree_frames=4, blind_frames=6, frames_limit=12, pace_limit=1e6)
+"""How long a frame takes here is the machine's affair."""
 GPU_BROKE = GpuError("the GPU broke", hint="this is a test")
 MARK = 77
 """Luma of the first pixel of each picture that the newcomer composed."""
@@ -502,20 +503,41 @@ def test_a_camera_that_was_away_makes_the_newcomer_forget() -> None:
     rig.assert_closed()
 
 
-def test_a_slow_newcomer_slows_nobody_down() -> None:
-    """It is done with each frame only once both sinks have had five more."""
-    newcomer = Newcomer(sinks=2)
-    rig = make_rig(newcomer)
-    rig.sinks = (FakeSink(room.OUTPUT), FakeSink(room.OUTPUT))
+def dawdling(rig: Rig) -> Fault:
+    """Until all sinks have had five more pictures."""
 
     def dawdle() -> None:
         enough = [len(sink.pictures) + 5 for sink in rig.sinks]
         wait_until(lambda: all(len(sink.pictures) >= more for sink, more in zip(rig.sinks, enough, strict=True)))
 
-    newcomer.engine_faults = dict.fromkeys(range(RULE.agree_frames), dawdle)
+    return dawdle
+
+
+def test_a_slow_newcomer_slows_nobody_down() -> None:
+    newcomer = Newcomer(sinks=2)
+    rig = make_rig(newcomer)
+    rig.sinks = (FakeSink(room.OUTPUT), FakeSink(room.OUTPUT))
+    newcomer.engine_faults = dict.fromkeys(range(RULE.agree_frames), dawdling(rig))
     with rig.running():
         assert rig.sink.wait_for(lambda all_: any(map(marked, all_)), LIMIT_S)
     assert list(map(marked, live_frames(rig))).index(True) >= 5 * RULE.agree_frames
+    assert_undisturbed(rig)
+
+
+def test_a_newcomer_that_is_slower_than_the_running_engine_never_takes_over(caplog: pytest.LogCaptureFixture) -> None:
+    newcomer = Newcomer()
+    rig = make_rig(newcomer)
+    # five frames take longer than one typically does, however slow this machine is
+    rig.policy = replace(rig.policy, takeover=replace(RULE, pace_limit=1.0))
+    newcomer.engine_faults = dict.fromkeys(range(RULE.frames_limit), dawdling(rig))
+    with rig.running() as pipeline:
+        wait_until(state_is(pipeline, TakeoverState.GIVEN_UP))
+        rig.wait_live(5)
+        assert pipeline.snapshot().takeovers[TakeoverOutcome.DISAGREED] == 1
+    assert newcomer.engine.mattes == RULE.frames_limit
+    assert not any(map(marked, rig.sink.pictures))
+    (told,) = [record for record in caplog.records if record.message == "takeover.refused"]
+    assert "slower" in told.__dict__["problem"]
     assert_undisturbed(rig)
 
 

@@ -66,6 +66,33 @@ def test_who_finds_somebody_in_an_empty_room_is_judged() -> None:
     assert [rule.judge(Seen(0.5, 0.0)) for _ in range(20)][-1] is Verdict.DISAGREES
 
 
+QUICK, SLOW = Seen(0.0, 0.2, pace=1.0), Seen(0.0, 0.2, pace=1.001)
+
+
+def test_a_slow_first_frame_costs_nothing() -> None:
+    rule = TakeoverRule(POLICY)
+    saw = [SLOW, SLOW, QUICK, QUICK, QUICK]
+    assert [rule.judge(each) for each in saw] == [Verdict.WARMING] * 4 + [Verdict.READY]
+
+
+def test_what_is_slow_again_and_again_is_refused_as_slower() -> None:
+    rule = TakeoverRule(POLICY)
+    saw = [QUICK, QUICK, SLOW] * 7
+    assert [rule.judge(each) for each in saw[: POLICY.frames_limit]] == [Verdict.WARMING] * 19 + [Verdict.SLOWER]
+
+
+def test_what_is_slow_and_disagrees_disagrees() -> None:
+    rule = TakeoverRule(POLICY)
+    saw = [SLOW] * 8 + [Seen(0.5, 0.2, pace=2.0)] * 12
+    assert [rule.judge(each) for each in saw][-1] is Verdict.DISAGREES
+
+
+def test_another_network_may_be_slower() -> None:
+    """It is better in another way."""
+    rule = TakeoverRule(POLICY)
+    assert [rule.judge(Seen(None, pace=9.0)) for _ in range(5)][-1] is Verdict.READY
+
+
 def test_the_rule_tells_what_it_saw() -> None:
     rule = TakeoverRule(POLICY)
     assert (rule.frames, rule.last_difference) == (0, None)

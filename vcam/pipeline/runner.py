@@ -148,7 +148,7 @@ class FrameLoop:
             weight = _TYPICAL_WEIGHT if self.typical_s else 1.0
             self.typical_s += weight * (self._clock() - began_s - self.typical_s)
             if outcome is Outcome.LIVE:
-                succession.shown(captured.frame, scene)
+                succession.shown(captured.frame, scene, self.typical_s)
             if outcome is not Outcome.DROPPED and self._left is not None:
                 self._left -= 1
         return False

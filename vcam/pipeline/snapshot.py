@@ -73,7 +73,7 @@ class TakeoverState(StrEnum):
 
 
 class TakeoverOutcome(StrEnum):
-    """What became of an attempt. disagreed: its matte never came near that of the running engine."""
+    """What became of an attempt. disagreed: its matte never came near that of the running engine, or came later."""
 
     SWAPPED = "swapped"
     DISAGREED = "disagreed"

@@ -9,10 +9,11 @@ picture has left. Where the processor is short, the newcomer sees fewer frames, 
 import logging
 import math
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import cycle
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from vcam.errors import DecodeError, SlotClosedError, VcamError
@@ -35,14 +36,32 @@ _ATTEMPTS = 6
 _JOIN_LIMIT_S = 0.5
 """A build ends at once when it is cancelled; a library that is just being loaded cannot be stopped, and is left."""
 
+_REFUSALS = MappingProxyType(
+    {
+        Verdict.DISAGREES: (
+            "the matte of {engine} never came near that of the running engine, which goes on",
+            "vcam model verify; then delete the plans in plan_dir, or set fp16 = false; engine = names one for good",
+        ),
+        Verdict.SLOWER: (
+            "{engine} is slower than the running engine, which goes on",
+            "see with nvidia-smi what else uses the GPU; vcam bench measures; engine = names one for good",
+        ),
+    }
+)
+"""Problem and hint."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """A frame that the running line has shown. alpha: (H, W) uint8, None where mattes are not compared."""
+    """A frame that the running line has shown. alpha: (H, W) uint8, None where mattes are not compared.
+
+    limit_s: a newcomer that takes longer for it is no gain.
+    """
 
     frame: EncodedFrame
     scene: Scene
     alpha: Plane | None
+    limit_s: float
 
 
 class Succession:
@@ -109,8 +128,9 @@ class Succession:
             self._changed.notify_all()
         self._statistics.takeover(TakeoverOutcome.SWAPPED)
 
-    def shown(self, frame: EncodedFrame, scene: Scene) -> None:
-        """The line has shown this frame. A newcomer that waits for one gets it; else this costs nothing.
+    def shown(self, frame: EncodedFrame, scene: Scene, typical_s: float) -> None:
+        """The line has shown this frame, and takes ``typical_s`` for one. A newcomer that waits for one gets it; else
+        this costs nothing.
 
         One that is to be compared waits longer while the room is shown: there is no matte then.
         """
@@ -118,7 +138,7 @@ class Succession:
             return
         self._wants_sample = False
         alpha = self.line.processor.last_alpha() if self._compares else None
-        self._samples.put(_Sample(frame, scene, alpha))
+        self._samples.put(_Sample(frame, scene, alpha, max(self._policy.frame_interval_s, typical_s)))
 
     def _session(self) -> None:
         successor = self.line.opened.successor
@@ -147,7 +167,8 @@ class Succession:
         self._compares = old is not None and new.model == old.model
         self.state = TakeoverState.WARMING
         _log.info("takeover.warming", extra={"engine": new.engine, "compared": self._compares})
-        rule, verdict, trial = TakeoverRule(self._policy.takeover), Verdict.WARMING, _Trial(newcomer)
+        rule, trial = TakeoverRule(self._policy.takeover), _Trial(newcomer, self._policy.clock)
+        verdict = Verdict.WARMING
         while verdict is Verdict.WARMING:
             verdict = rule.judge(trial.see(self._next_sample()))
         facts = {"engine": new.engine, "frames": rule.frames}
@@ -157,9 +178,9 @@ class Succession:
             _log.info("takeover.ready", extra=facts)
             return True
         self._give_up(TakeoverOutcome.DISAGREED)
-        problem = f"the matte of {new.engine} never came near that of the running engine, which goes on"
-        hint = "vcam model verify; then delete the plans in plan_dir, or set fp16 = false; engine = names one for good"
-        _log.error("takeover.refused", extra={"problem": problem, "hint": hint, **facts})
+        problem, hint = _REFUSALS[verdict]
+        told = {"problem": problem.format(engine=new.engine), "hint": hint}
+        _log.error("takeover.refused", extra={**told, **facts})
         return False
 
     def _next_sample(self) -> _Sample:
@@ -205,14 +226,16 @@ class Succession:
 class _Trial:
     """Shows frames to a newcomer. Its pictures are composed like real ones, before black."""
 
-    def __init__(self, newcomer: Line) -> None:
+    def __init__(self, newcomer: Line, clock: Callable[[], float]) -> None:
         self._line = newcomer
+        self._clock = clock
         self._decoders = cycle(newcomer.decoders)  # so that each has its memory before it counts
         self._backdrop = _Black()
         self._times = StageTimes()
 
     def see(self, sample: _Sample) -> Seen:
         """Show it the frame. Raises EngineError."""
+        began_s = self._clock()
         self._times.clear()
         self._line.follow(sample.frame.stamp)
         try:
@@ -224,7 +247,8 @@ class _Trial:
         self._line.processor.process(image, replace(unseen, backdrop=self._backdrop), self._times)
         if sample.alpha is None:
             return Seen(None)
-        return Seen(mean_difference(sample.alpha, self._line.processor.last_alpha()), mean_alpha(sample.alpha))
+        pace = (self._clock() - began_s) / sample.limit_s
+        return Seen(mean_difference(sample.alpha, self._line.processor.last_alpha()), mean_alpha(sample.alpha), pace)
 
 
 class _Black:
