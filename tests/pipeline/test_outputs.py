@@ -8,7 +8,7 @@ import pytest
 from tests.pipeline import room
 from tests.pipeline.rig import Rig, raises, wait_until
 from tests.support.clock import Clock
-from vcam.errors import SinkError
+from vcam.errors import SinkError, SinkUnusableError
 from vcam.fakes import FakeSink, Fault
 from vcam.pipeline import outputs as outputs_module
 from vcam.pipeline.outputs import REOPEN_S, Outputs
@@ -96,6 +96,72 @@ def test_a_picture_begins_the_count_anew() -> None:
             outputs.tend()
             outputs.write([PICTURE])
         assert len(sink.pictures) == 2
+
+
+FULL = raises(SinkUnusableError("the disk is full", hint="make room"))
+
+
+def test_a_recording_that_failed_is_never_opened_again_and_the_error_is_told_at_the_end() -> None:
+    clock = Clock()
+    recording, camera = FakeSink(room.OUTPUT, name="file:", faults={1: FULL}), FakeSink(room.OUTPUT)
+    outputs = Outputs([recording, camera], clock=clock)
+
+    def record() -> None:
+        for _ in range(5):
+            outputs.write([PICTURE, PICTURE])
+            clock.now_s += 2 * REOPEN_S
+            outputs.tend()
+            outputs.check(LIMIT_S)
+
+    with pytest.raises(SinkUnusableError, match="the disk is full"), outputs:
+        record()
+    assert (recording.opened, len(recording.pictures), len(camera.pictures)) == (1, 1, 5)
+    outputs.__exit__(None, None, None)
+
+
+def test_where_every_output_is_a_recording_that_failed_there_is_nothing_to_wait_for() -> None:
+    clock = Clock()
+    outputs = Outputs([FakeSink(room.OUTPUT, faults={0: FULL}), FakeSink(room.OUTPUT, faults={1: FULL})], clock=clock)
+    outputs.__enter__()
+    outputs.write([PICTURE, PICTURE])
+    outputs.check(LIMIT_S)
+    outputs.write([PICTURE, PICTURE])
+    with pytest.raises(SinkUnusableError, match="the disk is full"):
+        outputs.check(LIMIT_S)
+
+
+def test_an_output_that_was_unusable_when_it_was_opened_again_may_be_usable_later() -> None:
+    clock = Clock()
+    sink = FakeSink(room.OUTPUT, faults={1: GONE})
+    with Outputs([sink], clock=clock) as outputs:
+        for _ in range(2):
+            outputs.write([PICTURE])
+        clock.now_s += REOPEN_S
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(FakeSink, "__enter__", lambda _: FULL())
+            outputs.tend()
+        outputs.check(LIMIT_S)
+        clock.now_s += REOPEN_S
+        assert outputs.tend()
+
+
+def test_a_lost_recording_keeps_no_camera_awake() -> None:
+    device = FakeSink(room.OUTPUT)
+    device.readers = 0
+    outputs = Outputs([FakeSink(room.OUTPUT, faults={0: FULL}), device], clock=Clock())
+    outputs.__enter__()
+    outputs.tend()
+    assert outputs.watched()
+    outputs.write([PICTURE, PICTURE])
+    assert not outputs.watched()
+
+
+def test_a_pipeline_that_lost_its_recording_goes_on_and_ends_with_the_error() -> None:
+    rig = Rig(sinks=(FakeSink(room.OUTPUT), FakeSink(room.OUTPUT, name="file:", faults={2: FULL})))
+    with pytest.raises(SinkUnusableError, match="the disk is full") as raised, rig.running():
+        rig.wait_live(5)
+    assert raised.value.exit_code == 7
+    rig.assert_closed()
 
 
 @pytest.mark.parametrize("reopen_s", [0.02, 60.0])

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.support.clock import Clock
 from vcam.errors import SinkError, SinkUnusableError
 from vcam.frame import (
     Image,
@@ -23,6 +24,7 @@ from vcam.frame import (
     frame_bytes,
     split_planes,
 )
+from vcam.pipeline.outputs import Outputs
 from vcam.sinks.file import FileSink
 from vcam.sources.file import FileSource
 from vcam.sources.pace import Pace
@@ -184,6 +186,38 @@ def test_a_full_disk_is_reported_and_does_not_touch_the_older_file(tmp_path: Pat
     assert str(path) in caught.value.problem
     assert "df -h" in caught.value.hint
     assert path.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".y4m"])
+def test_what_was_recorded_before_the_disk_was_full_stays_whatever_comes_then(tmp_path: Path, suffix: str) -> None:
+    path, part = tmp_path / f"out{suffix}", tmp_path / f"out.part{suffix}"
+    path.write_bytes(b"older")
+    noise = np.random.default_rng(0)
+    clock = Clock()
+    outputs = Outputs([FileSink(path, FORMAT, 25.0)], clock=clock)
+
+    def record() -> None:
+        with disk_of(40_000):
+            for index in range(400):
+                picture = image(FORMAT, 0, index * NS // 25)
+                picture.planes[0][:] = noise.integers(0, 256, (48, 64), dtype=np.uint8)
+                outputs.write([picture])
+        before = part.read_bytes()
+        for index in range(50):  # there is room again
+            clock.now_s += 1.0
+            outputs.tend()
+            outputs.write([image(FORMAT, index % 20)])
+        assert (part.read_bytes(), path.read_bytes()) == (before, b"older")
+        with pytest.raises(SinkUnusableError, match=r"cannot write .*out"):
+            outputs.check(60.0)
+
+    with pytest.raises(SinkUnusableError) as caught, outputs:
+        record()
+    assert caught.value.exit_code == 7
+    assert str(part) in caught.value.hint
+    assert path.read_bytes() == b"older"
+    if suffix != ".mp4":  # has its index at the end, for which there was no room
+        assert len(read_back(part)[0]) >= 2
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".y4m"])

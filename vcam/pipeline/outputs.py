@@ -19,7 +19,7 @@ REOPEN_S = 1.0
 
 
 class _Output:
-    """One sink and how it fares."""
+    """One sink and how it fares. lost: why it takes no picture ever again, see ``Outputs.write``."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
@@ -28,6 +28,7 @@ class _Output:
         self.errors = 0
         self.retry_at_s = 0.0
         self.consumers: int | None = None
+        self.lost: SinkError | None = None
 
     def open(self) -> None:
         self.sink.__enter__()
@@ -81,21 +82,25 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close all; an error while one closes (a file that cannot be finished) is raised after the others closed."""
-        first: SinkError | None = None
+        """Close all; then raise what one was lost for, or raised on closing (a file that cannot be finished)."""
+        problems: list[SinkError] = []
         with self._lock:
             for output in reversed(self._outputs):
+                if output.lost is not None:
+                    problems.append(output.lost)
+                    output.lost = None
                 if not output.up:
                     continue
                 try:
                     output.close()
                 except SinkError as problem:
-                    first = first or problem
-        if first is not None and error is None:
-            raise first
+                    problems.append(problem)
+        if problems and error is None:
+            raise problems[0]
 
     def write(self, images: Sequence[Image], *, shows_room: bool = False) -> None:
-        """Hand one picture to each sink, in order. A sink that fails is closed and retried later.
+        """Hand one picture to each sink, in order. A sink that fails is closed and retried later, unless its error is
+        not retryable: it is a recording then, and to open it again would write over what it has.
 
         shows_room: it is the camera's, untouched, and nothing for the tap.
         """
@@ -107,6 +112,7 @@ class Outputs:
                     output.write(image)
                 except SinkError as error:
                     self._failed(output, error)
+                    output.lost = None if error.retryable else error
                 else:
                     self._last_write_s, self._dead_since_s = self._clock(), None
             if not shows_room:
@@ -122,7 +128,7 @@ class Outputs:
             for output in self._outputs:
                 if output.up:
                     output.consumers = output.sink.consumers()
-                elif self._clock() >= output.retry_at_s:
+                elif output.lost is None and self._clock() >= output.retry_at_s:
                     try:
                         output.open()
                     except SinkError as error:
@@ -132,11 +138,15 @@ class Outputs:
         return reopened
 
     def check(self, limit_s: float) -> None:
-        """Raises SinkError when no output is open, and none has taken a picture for ``limit_s`` since the last failed.
+        """Raises SinkError when no output is open, and none has taken a picture for ``limit_s`` since the last failed;
+        at once when each is lost for good.
 
         An output that opens and then takes nothing is as dead as one that does not open.
         """
         with self._lock:
+            losses = [output.lost for output in self._outputs if output.lost is not None]
+            if len(losses) == len(self._outputs):
+                raise losses[0]
             since_s, error = self._dead_since_s, self._last_error
             hopeless = since_s is not None and self._clock() - since_s >= limit_s and not self._any_up()
         if hopeless and error is not None:
@@ -144,7 +154,7 @@ class Outputs:
 
     def watched(self) -> bool:
         """Whether somebody reads, as far as can be known: a sink that cannot tell counts as watched."""
-        return any(output.consumers is None or output.consumers > 0 for output in self._outputs)
+        return any(not output.lost and (output.consumers is None or output.consumers > 0) for output in self._outputs)
 
     def last_write_age_s(self) -> float | None:
         """Seconds since a picture left, which it has when one output took it; None before the first."""

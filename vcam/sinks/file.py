@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from vcam.errors import SinkError, SinkUnusableError
 from vcam.frame import Image, PixelFormat, Stamp, VideoFormat
 from vcam.media_writer import ContainerWriter
+from vcam.sinks.spec import unfinished
 from vcam.sinks.writers import Writer, Y4mWriter
 
 log = logging.getLogger(__name__)
@@ -27,8 +28,9 @@ class FileSink:
     """Records to .mp4, .mov, .mkv (H.264) or .y4m (raw). Expects I420; even sides for H.264.
 
     While it records, the file is called NAME.part.SUFFIX; it gets its name when it is finished, which Ctrl-C does too.
-    An older file of that name stays until then. Time in the file follows the frames' stamps from the first one on;
-    where they jump (another source, a long gap), it goes on with one frame interval.
+    An older file of that name stays until then, and for good if a write fails: what was recorded keeps its other name.
+    Time in the file follows the frames' stamps from the first one on; where they jump (another source, a long gap), it
+    goes on with one frame interval.
     """
 
     pixel_format: ClassVar[PixelFormat] = PixelFormat.I420
@@ -36,19 +38,20 @@ class FileSink:
     def __init__(self, path: Path, fmt: VideoFormat, fps: float) -> None:
         """Raises SinkUnusableError for a suffix, format or size that can never be written."""
         self._path = path
-        self._part = path.with_name(f"{path.stem}.part{path.suffix}")
+        self._part = unfinished(path)
         self._format = fmt
         self._rate = Fraction(fps).limit_denominator(_RATE_DENOMINATOR)
         self._clock = _FileClock(round(_NS_PER_S / fps))
         self._writer: Writer | None = None
         self._frames = 0
+        self._torn = False
         self._check()
 
     def __enter__(self) -> Self:
         """Create the file. Raises SinkError."""
         import av
 
-        self._frames = 0
+        self._frames, self._torn = 0, False
         self._clock = _FileClock(self._clock.interval_ns)
         try:
             self._writer = self._make_writer()
@@ -60,7 +63,8 @@ class FileSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Finish the file and give it its name. Raises SinkError when that fails, unless an error is under way."""
+        """Finish the file and give it its name. Raises SinkError when that fails, unless an error is under way, or was
+        told by ``write``: then the file is only closed."""
         import av
 
         writer, self._writer = self._writer, None
@@ -68,16 +72,16 @@ class FileSink:
             return
         try:
             writer.close()
-            if self._frames:
-                self._part.replace(self._path)
-            else:
-                self._part.unlink()
+            if not self._torn:
+                self._name_it()
         except (OSError, av.error.FFmpegError) as failure:
-            if error is None:
+            if error is None and not self._torn:
                 raise self._failed("finish", failure) from failure
+            self._torn = True
+        if self._torn:
             log.warning("sink.unfinished", extra={"sink": self.name, "left": str(self._part)})
-            return
-        log.info("sink.closed", extra={"sink": self.name, "frames": self._frames})
+        else:
+            log.info("sink.closed", extra={"sink": self.name, "frames": self._frames})
 
     @property
     def name(self) -> str:
@@ -99,11 +103,18 @@ class FileSink:
         try:
             self._writer.write(image, self._clock.place(image.stamp))
         except (OSError, av.error.FFmpegError) as error:
+            self._torn = True
             raise self._failed("write", error, SinkUnusableError) from error
         self._frames += 1
 
     def consumers(self) -> int | None:
         return None
+
+    def _name_it(self) -> None:
+        if self._frames:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink()
 
     def _check(self) -> None:
         suffix = self._path.suffix.lower()
@@ -132,9 +143,10 @@ class FileSink:
 
     def _failed(self, verb: str, error: Exception, kind: type[SinkError] = SinkError) -> SinkError:
         reason = getattr(error, "strerror", None) or str(error)
+        left = f"What was recorded is in {self._part}. " if self._torn else ""
         return kind(
             f"cannot {verb} {self._path}: {reason}",
-            hint=f"See `df -h {self._path.parent}` for space and `ls -ld {self._path.parent}` for the rights.",
+            hint=f"{left}See `df -h {self._path.parent}` for space and `ls -ld {self._path.parent}` for the rights.",
             path=str(self._path),
         )
 
