@@ -77,6 +77,26 @@ def test_who_only_looks_is_none(module: Module, counted: Openers, clock: Clock) 
         clock.now_s += 0.4
 
 
+def test_who_comes_again_every_three_seconds_is_a_reader_all_the_time(
+    module: Module, counted: Openers, clock: Clock
+) -> None:
+    module.others(1)
+    counted.count()
+    clock.now_s += 0.5
+    assert counted.count() == 1
+    for _ in range(3):
+        module.others(0)
+        assert counted.count() == 0
+        clock.now_s += 3.0
+        module.others(1)
+        assert counted.count() == 1, "however short it looks"
+    module.others(0)
+    assert counted.count() == 0
+    clock.now_s += 5.0
+    module.others(1)
+    assert counted.count() == 0, "a first look again"
+
+
 def test_of_two_devices_nobody_knows_which_is_open(module: Module, clock: Clock) -> None:
     module.device(11)
     assert openers(module.sysfs, in_ns(clock)) is None

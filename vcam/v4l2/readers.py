@@ -10,6 +10,8 @@ from vcam.v4l2.kernel import Descriptor
 _NS_PER_S = 1_000_000_000
 _A_LOOK_NS = _NS_PER_S // 2
 """Who lists cameras has each of them open for less than that, and is no reader yet."""
+_AGAIN_NS = 5 * _NS_PER_S
+"""So long after a reader any look is one: some applications look at a camera every three seconds."""
 _NODES, _USES = "devices/virtual/video4linux/*/max_openers", "module/v4l2loopback/refcnt"
 
 
@@ -49,15 +51,20 @@ class Openers:
         self._uses = uses
         self._clock_ns = clock_ns
         self._open_since_ns: int | None = None
+        self._read_at_ns: int | None = None
 
     def count(self) -> int:
-        others = max(0, int(self._uses.read_text()) - 1)
+        others, now_ns = max(0, int(self._uses.read_text()) - 1), self._clock_ns()
         if not others:
             self._open_since_ns = None
             return 0
         if self._open_since_ns is None:
-            self._open_since_ns = self._clock_ns()
-        return others if self._clock_ns() - self._open_since_ns >= _A_LOOK_NS else 0
+            self._open_since_ns = now_ns
+        again = self._read_at_ns is not None and now_ns - self._read_at_ns < _AGAIN_NS
+        if not again and now_ns - self._open_since_ns < _A_LOOK_NS:
+            return 0
+        self._read_at_ns = now_ns
+        return others
 
 
 def openers(sysfs: Path, clock_ns: Callable[[], int]) -> Openers | None:
