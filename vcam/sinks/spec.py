@@ -56,6 +56,11 @@ def parse_sink(text: str) -> SinkSpec:
     raise _wrong(text, "it names neither a device, a file nor null:")
 
 
+def unfinished(path: Path) -> Path:
+    """What a file is called while it is written."""
+    return path.with_name(f"{path.stem}.part{path.suffix}")
+
+
 def _split(text: str) -> tuple[str, dict[str, str]]:
     """Take known options from the end; a comma elsewhere belongs to the path."""
     options: dict[str, str] = {}
