@@ -20,6 +20,18 @@ LIMIT_S = 60.0
 PICTURE = room.card(room.GreenBackdrop(), room.OUTPUT, None)
 
 
+class Uncounted(FakeSink):
+    """Knows its readers until it loses count, while it is open."""
+
+    counts = True
+
+    def consumers(self) -> int | None:
+        assert self.is_open
+        if not self.counts:
+            GONE()
+        return super().consumers()
+
+
 class Faults(dict[int, Fault]):
     """The same fault at every write from one on."""
 
@@ -96,6 +108,37 @@ def test_a_picture_begins_the_count_anew() -> None:
             outputs.tend()
             outputs.write([PICTURE])
         assert len(sink.pictures) == 2
+
+
+@pytest.mark.parametrize("readers", [0, 2])
+def test_an_output_whose_readers_cannot_be_counted_has_failed_and_is_opened_again(readers: int) -> None:
+    clock = Clock()
+    sink = Uncounted(room.OUTPUT)
+    sink.readers = readers
+    with Outputs([sink], clock=clock) as outputs:
+        outputs.tend()
+        sink.counts = False
+        assert not outputs.tend()
+        (status,) = outputs.status()
+        assert (status.up, status.consumers, status.errors) == (False, None, 1)
+        assert outputs.watched() is (readers > 0), "as it was before"
+        sink.counts, sink.readers = True, 3
+        clock.now_s += REOPEN_S
+        assert outputs.tend()
+        outputs.tend()
+        (status,) = outputs.status()
+        assert (status.up, status.consumers, status.errors) == (True, 3, 1)
+
+
+def test_an_output_whose_readers_cannot_be_counted_stops_no_other() -> None:
+    broken = Uncounted(room.OUTPUT, name="broken:")
+    rig = Rig(sinks=(FakeSink(room.OUTPUT), broken))
+    with rig.running() as pipeline:
+        rig.wait_live(3)
+        broken.counts = False
+        wait_until(lambda: not pipeline.snapshot().outputs[1].up)
+        rig.wait_live(sum(map(room.shows_person, rig.sink.pictures)) + 3)
+    rig.assert_closed()
 
 
 FULL = raises(SinkUnusableError("the disk is full", hint="make room"))

@@ -125,3 +125,10 @@ def test_a_module_that_was_taken_out_is_an_error_of_the_sink(module: Module, cou
     (module.sysfs / "module/v4l2loopback/refcnt").unlink()
     with pytest.raises(OSError, match="refcnt"):
         counted.count()
+
+
+@pytest.mark.parametrize("text", ["", "many\n"])
+def test_a_count_that_is_none_is_an_error_of_the_sink(module: Module, counted: Openers, text: str) -> None:
+    (module.sysfs / "module/v4l2loopback/refcnt").write_text(text)
+    with pytest.raises(OSError, match="refcnt holds no number"):
+        counted.count()

@@ -19,7 +19,8 @@ REOPEN_S = 1.0
 
 
 class _Output:
-    """One sink and how it fares. lost: why it takes no picture ever again, see ``Outputs.write``."""
+    """One sink and how it fares. consumers: None while it is closed; watched: whether it had any when they were last
+    counted. lost: why it takes no picture ever again, see ``Outputs.write``."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
@@ -28,6 +29,7 @@ class _Output:
         self.errors = 0
         self.retry_at_s = 0.0
         self.consumers: int | None = None
+        self.watched = True
         self.lost: SinkError | None = None
 
     def open(self) -> None:
@@ -36,8 +38,12 @@ class _Output:
         _log.info("output.opened", extra={"output": self.sink.name, "format": _describe(self.sink.format)})
 
     def close(self) -> None:
-        self.up = False
+        self.up, self.consumers = False, None
         self.sink.__exit__(None, None, None)
+
+    def count(self) -> None:
+        self.consumers = self.sink.consumers()
+        self.watched = self.consumers is None or self.consumers > 0
 
     def write(self, image: Image) -> None:
         self.sink.write(image)
@@ -119,22 +125,22 @@ class Outputs:
                 self.tap.picture(images[0])
 
     def tend(self) -> bool:
-        """Reopen what failed, and count the readers. Called by the supervisor, about once a frame.
+        """Reopen what failed, and count the readers; a sink that cannot, as a device that is gone, has failed, too.
+        Called by the supervisor, about once a frame.
 
         Whether one was opened: applications see it only once a picture was written to it.
         """
         reopened = False
         with self._lock:
             for output in self._outputs:
-                if output.up:
-                    output.consumers = output.sink.consumers()
-                elif output.lost is None and self._clock() >= output.retry_at_s:
-                    try:
+                try:
+                    if output.up:
+                        output.count()
+                    elif output.lost is None and self._clock() >= output.retry_at_s:
                         output.open()
-                    except SinkError as error:
-                        self._failed(output, error)
-                    else:
                         reopened = True
+                except SinkError as error:
+                    self._failed(output, error)
         return reopened
 
     def check(self, limit_s: float) -> None:
@@ -153,8 +159,9 @@ class Outputs:
             raise SinkError(f"no output has taken a picture for {limit_s:.0f} s: {error.problem}", hint=error.hint)
 
     def watched(self) -> bool:
-        """Whether somebody reads, as far as can be known: a sink that cannot tell counts as watched."""
-        return any(not output.lost and (output.consumers is None or output.consumers > 0) for output in self._outputs)
+        """Whether somebody reads, as far as can be known: a sink that cannot tell counts as watched, one that is closed
+        as it was before."""
+        return any(output.watched and output.lost is None for output in self._outputs)
 
     def last_write_age_s(self) -> float | None:
         """Seconds since a picture left, which it has when one output took it; None before the first."""

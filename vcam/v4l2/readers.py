@@ -1,5 +1,6 @@
 """How many applications read a v4l2loopback: as it tells (from 0.13 on), or by who keeps it open (0.12)."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -54,7 +55,7 @@ class Openers:
         self._read_at_ns: int | None = None
 
     def count(self) -> int:
-        others, now_ns = max(0, int(self._uses.read_text()) - 1), self._clock_ns()
+        others, now_ns = self._others(), self._clock_ns()
         if not others:
             self._open_since_ns = None
             return 0
@@ -65,6 +66,12 @@ class Openers:
             return 0
         self._read_at_ns = now_ns
         return others
+
+    def _others(self) -> int:
+        try:
+            return max(0, int(self._uses.read_text()) - 1)
+        except ValueError as error:
+            raise OSError(errno.EIO, f"{self._uses} holds no number") from error
 
 
 def openers(sysfs: Path, clock_ns: Callable[[], int]) -> Openers | None:
