@@ -15,7 +15,7 @@ from vcam.scene_settings import SCENE_KEYS
 
 HINTS = get_type_hints(RunOptions, include_extras=True)
 OPTIONS = {name: (get_args(hint)[0], get_args(hint)[1]) for name, hint in HINTS.items()}
-NO_SETTING = {"config", "set"}
+NO_SETTING = {"config", "set", "force"}
 
 CONTRACT = {
     "input": "-i",

@@ -8,18 +8,20 @@ import signal
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 import typer
 
 from vcam.cli.options import RunOptions
-from vcam.cli.run import run
+from vcam.cli.run import _unwatched, run
+from vcam.config import Config
 from vcam.engine_names import EngineName
 from vcam.errors import ConfigError
 from vcam.service import logs
@@ -198,6 +200,54 @@ def test_a_taken_port_is_told_before_any_frame() -> None:
         with pytest.raises(ConfigError, match=f"cannot listen on {LOCAL} port {port}"):
             run(replace(ENDLESS, http_port=port))
     assert "engine.ready" not in [record.getMessage() for record in heard.records]
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """By us, where nobody else has it."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(socket.create_server((LOCAL, port)))
+        yield
+
+
+DEFAULT_PORT = replace(SMALL, http_port=None, frames=5)
+
+
+def test_a_second_vcam_converts_files_beside_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    heard = script()
+    with taken(Config().http_port):
+        run(DEFAULT_PORT)
+    assert "5 frames live" in capsys.readouterr().err
+    told = heard.facts("http.not_listening")
+    assert f"port {Config().http_port}" in str(told["problem"])
+    assert "--http-port 0" in str(told["hint"])
+
+
+@pytest.mark.parametrize("asked", [{"http_port": Config().http_port}, {"http_host": LOCAL}])
+def test_a_port_that_was_asked_for_must_be_free(asked: dict[str, Any]) -> None:
+    with taken(Config().http_port), pytest.raises(ConfigError, match="cannot listen on") as caught:
+        run(replace(DEFAULT_PORT, **asked))
+    assert "--http-port 0" in caught.value.hint
+
+
+def test_a_virtual_camera_does_not_go_unwatched() -> None:
+    assert _unwatched(Config(output=("null:", "file:a.mp4")))
+    assert not _unwatched(Config(output=("null:", "/dev/video10")))
+    assert not _unwatched(Config(output=("null:",), http_port=9500))
+
+
+def test_a_recording_is_not_written_over(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    once = replace(SMALL, output=["file:out.mkv"], frames=3)
+    run(once)
+    before = (tmp_path / "out.mkv").read_bytes()
+    with pytest.raises(ConfigError, match=r"out\.mkv is there already"):
+        run(once)
+    with pytest.raises(ConfigError, match="is the input"):
+        run(replace(once, input="file:out.mkv", force=True))
+    assert (tmp_path / "out.mkv").read_bytes() == before
+    run(replace(once, frames=6, force=True))
+    assert (tmp_path / "out.mkv").read_bytes() != before
 
 
 def test_a_reload_takes_what_is_good_and_refuses_what_is_bad(tmp_path: Path) -> None:

@@ -81,10 +81,11 @@ ConfigOpt: TypeAlias = Annotated[Path | None, _more(_FILE, metavar="FILE")]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What was typed after ``vcam run``. config and set are no settings."""
+    """What was typed after ``vcam run``. config, set and force are no settings."""
 
     input: Annotated[str | None, _flow(_SRC, "-i", "/dev/video0", "SRC")] = None
     output: Annotated[list[str] | None, _flow(_SINK, "-o", "/dev/video10", "SINK")] = None
+    force: Annotated[bool, _flow("Replace a file that is there.", metavar="")] = False
     width: WidthOpt = None
     height: HeightOpt = None
     fps: Annotated[int | None, _flow("Pictures a second.", "-F", "30", "N")] = None
@@ -131,6 +132,7 @@ class RunOptions:
     config: ConfigOpt = None
 
 
+_NO_SETTINGS = frozenset({"config", "set", "force"})
 _FROM = "Take this file instead of fetching it: for machines without network."
 
 
@@ -214,7 +216,7 @@ class ImportOptions:
     force: Annotated[bool, _more("Replace a file that is there.", metavar="")] = False
 
 
-def typed(options: "DataclassInstance", *, but: frozenset[str] = frozenset({"config", "set"})) -> dict[str, object]:
+def typed(options: "DataclassInstance", *, but: frozenset[str] = _NO_SETTINGS) -> dict[str, object]:
     """What was typed, by name of its field; without those in ``but``."""
     values = {field.name: getattr(options, field.name) for field in fields(options) if field.name not in but}
     return {key: value for key, value in values.items() if value is not None and value != []}

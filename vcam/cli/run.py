@@ -13,6 +13,7 @@ from rich.console import Console
 
 from vcam.cli.display import Display
 from vcam.cli.options import RunOptions, assigned, typed
+from vcam.cli.recording import check_outputs
 from vcam.cli.session import Hooks, supervise
 from vcam.cli.signals import KILLED_BY, SignalBox
 from vcam.cli.tables import stage_table
@@ -29,6 +30,7 @@ from vcam.places import control_sockets, media_folder, profiles_folder
 from vcam.service import logs
 from vcam.service.notify import notifier
 from vcam.service.start import metrics_server
+from vcam.sinks.spec import SinkKind, parse_sink
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ def run(options: RunOptions) -> None:
         settings = Settings(options.config, {**assigned(options.set), **typed(options)})
         config = settings.load()
         _configure_logs(config)
+        check_outputs(config, force=options.force)
         facts = {"file": str(settings.found() or "none"), "changed": " ".join(changed(Config(), config))}
         _log.info("config.read", extra=facts)
         console = Console(stderr=True)
@@ -73,7 +76,7 @@ def run(options: RunOptions) -> None:
         with (
             Display(console) as display,
             assemble(config, progress=display.model) as pipeline,
-            metrics_server(pipeline.snapshot, config.http_host, config.http_port),
+            metrics_server(pipeline.snapshot, config.http_host, config.http_port, optional=_unwatched(config)),
             _desk(pipeline, settings, config, display) as desk,
             notifier(pipeline.snapshot, os.environ),
         ):
@@ -91,6 +94,12 @@ def _desk(pipeline: Pipeline, settings: Settings, config: Config, display: Displ
     desk = Desk(pipeline, config, settings.load, applied=_configure_logs, progress=display.model)
     with control_server(desk, settings.places()):
         yield desk
+
+
+def _unwatched(config: Config) -> bool:
+    """Nobody asked for metrics, and no virtual camera needs watching: as when files are converted beside a vcam."""
+    asked = not config.model_fields_set.isdisjoint({"http_host", "http_port"})
+    return not asked and all(parse_sink(text).kind is not SinkKind.DEVICE for text in config.output)
 
 
 def _configure_logs(config: Config) -> None:

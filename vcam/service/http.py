@@ -89,6 +89,11 @@ class SocketFile:
                 self.remove()
 
 
+def _option(settings: str) -> str:
+    """Of the last key, on the command line."""
+    return "--" + settings.split()[-1].replace("_", "-")
+
+
 class HttpServer:
     """Serves ``app`` while entered, on every address."""
 
@@ -137,10 +142,10 @@ class HttpServer:
             self._sockets[address] = address.listen()
         except OSError as error:
             problem = f"cannot listen on {address}: {error.strerror or error}"
-            hint = f"is another vcam running? Change {address.settings} in vcam.toml"
+            off = f"{_option(address.settings)} {0 if isinstance(address, Address) else 'none'}"
+            hint = f"is another vcam running? Change {address.settings} in vcam.toml; {off} does without"
             if not address.optional:
-                off = "; port 0 turns it off" if isinstance(address, Address) else '; "none" turns it off'
-                raise ConfigError(problem, hint=hint + off) from error
+                raise ConfigError(problem, hint=hint) from error
             _log.warning("http.not_listening", extra={"problem": problem, "hint": hint})
 
     def _start(self) -> None:

@@ -13,10 +13,12 @@ _log = logging.getLogger(__name__)
 _NEEDS = ("prometheus_client", "starlette", "uvicorn")
 
 
-def metrics_server(snapshot: Callable[[], Snapshot], host: str, port: int) -> AbstractContextManager[object]:
+def metrics_server(
+    snapshot: Callable[[], Snapshot], host: str, port: int, *, optional: bool = False
+) -> AbstractContextManager[object]:
     """Serves /metrics, /healthz and /readyz while entered; nothing for port 0 or without the extra ``service``.
 
-    Entering raises ConfigError when it cannot listen there.
+    Entering raises ConfigError when it cannot listen there; ``optional``: the log says so, and that is all.
     """
     if port == 0:
         return nullcontext()
@@ -28,4 +30,5 @@ def metrics_server(snapshot: Callable[[], Snapshot], host: str, port: int) -> Ab
     from vcam.service.http import Address, HttpServer
     from vcam.service.metrics import make_registry
 
-    return HttpServer(make_app(Health(snapshot), make_registry(snapshot)), Address(host, port))
+    app = make_app(Health(snapshot), make_registry(snapshot))
+    return HttpServer(app, Address(host, port, optional=optional))
