@@ -1,7 +1,9 @@
 """When a picture has left, and when there is no hope left that one will."""
 
+import threading
 from contextlib import nullcontext
 from dataclasses import replace
+from typing import Self
 
 import pytest
 
@@ -139,6 +141,33 @@ def test_an_output_whose_readers_cannot_be_counted_stops_no_other() -> None:
         wait_until(lambda: not pipeline.snapshot().outputs[1].up)
         rig.wait_live(sum(map(room.shows_person, rig.sink.pictures)) + 3)
     rig.assert_closed()
+
+
+class SlowToOpen(FakeSink):
+    """Others are written to while it opens, as by another thread."""
+
+    meanwhile: Fault
+
+    def __enter__(self) -> Self:
+        if self.opened:
+            thread = threading.Thread(target=self.meanwhile)
+            thread.start()
+            thread.join(LIMIT_S)
+            assert not thread.is_alive()
+        return super().__enter__()
+
+
+def test_no_picture_waits_for_an_output_that_opens() -> None:
+    clock = Clock()
+    slow, well = SlowToOpen(room.OUTPUT, faults={0: GONE}), FakeSink(room.OUTPUT)
+    with Outputs([slow, well], clock=clock) as outputs:
+        slow.meanwhile = lambda: outputs.write([PICTURE, PICTURE])
+        outputs.write([PICTURE, PICTURE])
+        clock.now_s += REOPEN_S
+        assert outputs.tend()
+        assert (len(slow.pictures), len(well.pictures)) == (0, 2)
+        outputs.write([PICTURE, PICTURE])
+        assert (len(slow.pictures), len(well.pictures)) == (1, 3)
 
 
 FULL = raises(SinkUnusableError("the disk is full", hint="make room"))

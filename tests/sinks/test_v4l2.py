@@ -1,6 +1,7 @@
 """The virtual camera against a fake driver, down to the ioctls."""
 
 import errno
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from vcam.frame import (
 )
 from vcam.sinks.v4l2 import V4l2Sink
 from vcam.v4l2.colour import ColourFields, range_and_matrix
+from vcam.v4l2.holders import Holder
 
 PATH = Path("/dev/video10")
 FORMAT = VideoFormat(PixelFormat.YUYV, 32, 16)
@@ -200,6 +202,34 @@ def test_opening_errors_say_what_to_do(code: int, problem: str, hint: str, retry
         pass
     assert hint in caught.value.hint
     assert caught.value.retryable is retryable
+
+
+@pytest.mark.parametrize("between", [errno.EIO, None], ids=["another error", "opened"])
+def test_who_keeps_it_busy_is_looked_for_once_as_long_as_it_is(
+    between: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+
+    def look(path: Path) -> tuple[Holder, ...]:
+        looks.append(path)
+        return ()
+
+    monkeypatch.setattr("vcam.v4l2.holders.holders", look)
+    bench = Bench(FakeLoopback())
+
+    def try_to_open(code: int | None) -> None:
+        bench.kernel.open_errors.clear()
+        if code is not None:
+            bench.kernel.open_errors[PATH] = code
+        with suppress(SinkError), bench.sink:
+            pass
+
+    for _ in range(3):
+        try_to_open(errno.EBUSY)
+    assert looks == [PATH]
+    try_to_open(between)
+    try_to_open(errno.EBUSY)
+    assert looks == [PATH, PATH]
 
 
 def test_the_hint_names_the_number_that_was_asked_for() -> None:

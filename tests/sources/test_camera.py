@@ -3,6 +3,7 @@
 import errno
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from vcam.errors import DeviceError, FormatRejectedError
 from vcam.frame import Matrix, PixelFormat, Range, Size, Stamp, VideoFormat
 from vcam.sources.camera import CameraSource, WantedMode
 from vcam.stages import Losses
+from vcam.v4l2.holders import Holder, Users
 
 PATH = Path("/dev/video0")
 NS = 1_000_000_000
@@ -208,6 +210,34 @@ def test_opening_errors_say_what_to_do(code: int, problem: str, hint: str) -> No
     with pytest.raises(DeviceError, match=problem) as caught, bench.source:
         pass
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("between", [errno.ENODEV, None], ids=["another error", "opened"])
+def test_who_keeps_it_busy_is_looked_for_once_as_long_as_it_is(
+    between: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+
+    def look(path: Path) -> tuple[Holder, ...]:
+        looks.append(path)
+        return ()
+
+    monkeypatch.setattr("vcam.v4l2.holders.holders", look)
+    kernel, users = FakeKernel(video0=webcam()), Users(PATH)
+
+    def try_to_open(code: int | None) -> None:
+        kernel.open_errors.clear()
+        if code is not None:
+            kernel.open_errors[PATH] = code
+        with suppress(DeviceError), CameraSource(PATH, WANTED, kernel=kernel, users=users):
+            pass
+
+    for _ in range(3):
+        try_to_open(errno.EBUSY)
+    assert looks == [PATH]
+    try_to_open(between)
+    try_to_open(errno.EBUSY)
+    assert looks == [PATH, PATH]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vcam.v4l2.holders import Holder, holders
+import pytest
+
+from vcam.v4l2 import holders as holders_module
+from vcam.v4l2.holders import Holder, Users, holders
 
 
 def test_another_process_is_named(tmp_path: Path) -> None:
@@ -38,3 +41,13 @@ def test_processes_that_vanish_or_hide_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "10" / "comm").write_text("cheese\n")
     (tmp_path / "13").mkdir()
     assert holders(Path("/dev/video0"), tmp_path) == (Holder(10, "cheese"),)
+
+
+def test_who_keeps_it_busy_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(Holder(10, "cheese"), Holder(11, "vlc")), ()]
+    monkeypatch.setattr(holders_module, "holders", lambda _: found.pop(0))
+    users = Users(Path("/dev/video0"))
+    assert [users.names(), users.names()] == ["cheese (pid 10), vlc (pid 11)"] * 2
+    users.forget()
+    assert [users.names(), users.names()] == ["another program"] * 2
+    assert not found

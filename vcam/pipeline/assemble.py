@@ -22,6 +22,7 @@ from vcam.sinks.spec import SinkKind, SinkSpec, parse_sink
 from vcam.sources.pace import Pace
 from vcam.sources.spec import SourceKind, SourceSpec, parse_source
 from vcam.stages import Sink, Source
+from vcam.v4l2.holders import Users
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ def _source_factory(config: Config, spec: SourceSpec, *, every_frame: bool) -> C
     path = _path(spec.path)
     if spec.kind is SourceKind.FILE:
         return partial(_open_file, path, pace, loop=config.loop)
-    return partial(_open_camera, config, path)
+    return partial(_open_camera, config, path, Users(path))
 
 
 def _open_scene(spec: SourceSpec, pace: Pace) -> Source:
@@ -155,10 +156,10 @@ def _open_file(path: Path, pace: Pace, *, loop: bool) -> Source:
     return FileSource(path, pace=pace, loop=loop)
 
 
-def _open_camera(config: Config, path: Path) -> Source:
+def _open_camera(config: Config, path: Path, users: Users) -> Source:
     from vcam.sources.camera import CameraSource, WantedMode
 
-    return CameraSource(path, WantedMode(Size(config.width, config.height), config.fps))
+    return CameraSource(path, WantedMode(Size(config.width, config.height), config.fps), users=users)
 
 
 def _sink(spec: SinkSpec, nominal: _Nominal) -> Sink:

@@ -34,6 +34,9 @@ class _Output:
 
     def open(self) -> None:
         self.sink.__enter__()
+        self.opened()
+
+    def opened(self) -> None:
         self.up = True
         _log.info("output.opened", extra={"output": self.sink.name, "format": _describe(self.sink.format)})
 
@@ -54,7 +57,8 @@ class Outputs:
     """Opens, writes and reopens the sinks. Any thread may call it; one picture is written at a time.
 
     The lock is held while sinks write, so that a SAFE card can never interleave with a live frame: a loopback device
-    takes a frame without blocking, and a file that blocks must block the frame thread too.
+    takes a frame without blocking, and a file that blocks must block the frame thread too. Between entering and leaving
+    only ``tend`` opens sinks.
     """
 
     def __init__(self, sinks: Sequence[Sink], *, clock: Callable[[], float]) -> None:
@@ -131,16 +135,11 @@ class Outputs:
         Whether one was opened: applications see it only once a picture was written to it.
         """
         reopened = False
-        with self._lock:
-            for output in self._outputs:
-                try:
-                    if output.up:
-                        output.count()
-                    elif output.lost is None and self._clock() >= output.retry_at_s:
-                        output.open()
-                        reopened = True
-                except SinkError as error:
-                    self._failed(output, error)
+        for output in self._outputs:
+            if output.up:
+                self._count(output)
+            elif output.lost is None and self._clock() >= output.retry_at_s:
+                reopened |= self._reopen(output)
         return reopened
 
     def check(self, limit_s: float) -> None:
@@ -172,6 +171,26 @@ class Outputs:
             OutputStatus(name=o.sink.name, up=o.up, consumers=o.consumers, frames=o.frames, errors=o.errors)
             for o in self._outputs
         )
+
+    def _count(self, output: _Output) -> None:
+        with self._lock:
+            try:
+                if output.up:
+                    output.count()
+            except SinkError as error:
+                self._failed(output, error)
+
+    def _reopen(self, output: _Output) -> bool:
+        """The lock is not held while it opens, which may take long: the pictures of the others do not wait for it."""
+        try:
+            output.sink.__enter__()
+        except SinkError as error:
+            with self._lock:
+                self._failed(output, error)
+            return False
+        with self._lock:
+            output.opened()
+        return True
 
     def _failed(self, output: _Output, error: SinkError) -> None:
         output.errors += 1

@@ -15,7 +15,7 @@ from vcam.color import black
 from vcam.errors import SinkError, SinkUnusableError
 from vcam.frame import Image, Stamp, VideoFormat, plane_shapes
 from vcam.sinks.packing import Packer
-from vcam.v4l2.holders import holders
+from vcam.v4l2.holders import Users
 from vcam.v4l2.kernel import POLL_WRITE, Descriptor, Kernel, LinuxKernel
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class V4l2Sink:
         self._clock_ns = clock_ns
         self._sysfs = sysfs
         self._last_pts_ns = 0
+        self._users = Users(path)
         self._stack = ExitStack()
         self._opened: _Open | None = None
 
@@ -84,6 +85,7 @@ class V4l2Sink:
             except OSError as error:
                 raise self._translated(error) from error
             self._stack = stack.pop_all()
+        self._users.forget()
         facts: dict[str, str | bool] = {"format": self._format.pixel_format.value}
         facts |= {"sink": self.name, "size": str(self._format.size)}
         facts |= {"knows_readers": self._opened.readers is not None, "keeps_stamps": self._opened.buffers is not None}
@@ -236,6 +238,8 @@ class V4l2Sink:
     def _translated(self, error: OSError) -> SinkError:
         """What an operator can do about a failed system call."""
         code, name = error.errno, self.name
+        if code != errno.EBUSY:
+            self._users.forget()
         if code in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
             number = name.removeprefix("/dev/video")
             modprobe = MODPROBE.format(number=number if number.isdigit() else _DEFAULT_NUMBER)
@@ -244,7 +248,7 @@ class V4l2Sink:
             hint = "Run `sudo usermod -aG video $USER` and log in again; in a container, pass the device and its group."
             return SinkError(f"no permission to open {name}", hint=hint, device=name)
         if code == errno.EBUSY:
-            others = ", ".join(map(str, holders(self._path))) or "another program"
+            others = self._users.names()
             hint = f"One producer at a time: close it; `fuser -v {name}` names it."
             return SinkError(f"{name} is in use by {others}", hint=hint, users=others)
         if code in (errno.ENOTTY, errno.EISDIR):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from vcam.errors import DeviceError, FormatRejectedError
 from vcam.frame import EncodedFrame, PixelFormat, Size, Stamp, VideoFormat, plane_shapes
 from vcam.stages import Losses
-from vcam.v4l2.holders import holders
+from vcam.v4l2.holders import Users
 from vcam.v4l2.kernel import POLL_FAILED, POLL_READ, Descriptor, Kernel, LinuxKernel
 from vcam.v4l2.modes import READABLE, Mode, choose_mode
 
@@ -39,7 +39,8 @@ class WantedMode:
 class CameraSource:
     """Reads MJPG, YUYV, NV12 or YU12. Each frame is copied before its buffer goes back to the driver.
 
-    buffers: how many to ask for; the driver may grant another number. clock_ns: CLOCK_MONOTONIC.
+    buffers: how many to ask for; the driver may grant another number. clock_ns: CLOCK_MONOTONIC. users: shared by those
+    that are made for one camera in turn.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class CameraSource:
         buffers: int = 3,
         kernel: Kernel | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
+        users: Users | None = None,
     ) -> None:
         self._path = path
+        self._users = users or Users(path)
         self._wanted = wanted
         self._buffer_count = buffers
         self._kernel = kernel or LinuxKernel()
@@ -68,8 +71,9 @@ class CameraSource:
                 stack.callback(device.close)
                 self._stream = self._start(device, stack)
             except OSError as error:
-                raise _translated(self._path, error) from error
+                raise _translated(self._path, error, self._users) from error
             self._stack = stack.pop_all()
+        self._users.forget()
         fmt = self._stream.format
         facts = {"device": str(self._path), "format": fmt.pixel_format.value, "size": str(fmt.size)}
         log.info("camera.opened", extra={**facts, "fps": round(1.0 / self._stream.interval_s, 2)})
@@ -104,7 +108,7 @@ class CameraSource:
                     return frame
                 self._await(stream, (deadline_ns - self._clock_ns()) / _NS_PER_S, timeout_s)
         except OSError as error:
-            raise _translated(self._path, error) from error
+            raise _translated(self._path, error, self._users) from error
 
     def _open_stream(self) -> "_Stream":
         if self._stream is None:
@@ -241,9 +245,13 @@ def _video_format(path: Path, pix: "PixFormat") -> VideoFormat:
     return VideoFormat(pixel_format, pix.size.width, pix.size.height, pix.stride, range_, matrix)
 
 
-def _translated(path: Path, error: OSError) -> DeviceError:
+def _translated(path: Path, error: OSError, users: Users) -> DeviceError:
     """What an operator can do about a failed system call."""
     code = error.errno
+    if code == errno.EBUSY:
+        others = users.names()
+        return DeviceError(f"{path} is in use by {others}", hint=f"Close it; `fuser -v {path}` names it.", users=others)
+    users.forget()
     if code in (errno.ENOENT, errno.ENXIO):
         return DeviceError(f"there is no {path}", hint="See `vcam devices` for the cameras.", device=str(path))
     if code in (errno.EACCES, errno.EPERM):
@@ -252,9 +260,6 @@ def _translated(path: Path, error: OSError) -> DeviceError:
             hint="Run `sudo usermod -aG video $USER` and log in again; in a container, pass the device and its group.",
             device=str(path),
         )
-    if code == errno.EBUSY:
-        others = ", ".join(map(str, holders(path))) or "another program"
-        return DeviceError(f"{path} is in use by {others}", hint=f"Close it; `fuser -v {path}` names it.", users=others)
     if code in (errno.ENODEV, errno.EIO, errno.EPROTO, errno.ESHUTDOWN):
         return DeviceError(
             f"{path} went away ({error.strerror})",

@@ -25,6 +25,25 @@ def holders(device: Path, proc: Path = Path("/proc")) -> tuple[Holder, ...]:
     return tuple(found)
 
 
+class Users:
+    """Who keeps a device busy: looked for once as long as it stays so, whoever comes and goes. Where much runs, a look
+    at each process takes a tenth of a second."""
+
+    def __init__(self, device: Path) -> None:
+        self._device = device
+        self._named: str | None = None
+
+    def names(self) -> str:
+        """In words, to be asked when it was busy."""
+        if self._named is None:
+            self._named = ", ".join(map(str, holders(self._device))) or "another program"
+        return self._named
+
+    def forget(self) -> None:
+        """It was not busy this time."""
+        self._named = None
+
+
 def _has_open(process: Path, node: str) -> bool:
     with suppress(OSError):
         for link in (process / "fd").iterdir():
