@@ -1,6 +1,7 @@
 """The supervised thread: what is repeated, what is final, what is told."""
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 
@@ -111,3 +112,55 @@ def test_once_told_of_a_failure_one_can_see_it() -> None:
     worker.start()
     assert ended.wait(20.0)
     assert seen == [LOST, LOST]
+
+
+def test_what_goes_wrong_while_a_failure_is_told_ends_the_worker_and_is_kept() -> None:
+    sessions: list[int] = []
+    fault = ValueError("a bug in who is told")
+
+    def session() -> None:
+        sessions.append(1)
+        raise LOST
+
+    ended = threading.Event()
+    worker = Worker("test", session, AT_ONCE, on_end=ended.set, on_failure=raises_any(fault))
+    worker.start()
+    assert ended.wait(20.0)
+    assert (worker.failure, len(sessions), worker.finished) == (fault, 1, False)
+
+
+def test_an_error_beyond_repair_is_kept_whatever_goes_wrong_while_it_is_told() -> None:
+    ended = threading.Event()
+    final = EngineUnavailableError("no such engine", hint="")
+    worker = Worker("test", failing(1, final), AT_ONCE, on_end=ended.set, on_failure=raises_any(ValueError("a bug")))
+    worker.start()
+    assert ended.wait(20.0)
+    assert worker.failure is final
+
+
+def raises_any(error: Exception) -> Callable[[Exception], None]:
+    def told(_: Exception) -> None:
+        raise error
+
+    return told
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_by_what_is_no_error_has_failed() -> None:
+    def session() -> None:
+        sys.exit(0)
+
+    worker = run(session)
+    assert isinstance(worker.failure, VcamError)
+    assert "test has ended" in worker.failure.problem
+    assert "report" in worker.failure.hint
+
+
+def test_only_a_session_that_returned_is_finished() -> None:
+    assert run(failing(3, LOST)).finished
+    assert not run(failing(5, LOST), RetryPolicy(0.0, 0.0, failures_limit=3)).finished
+    stopped = Worker("test", lambda: None, AT_ONCE, on_end=lambda: None)
+    stopped.stop()
+    stopped.start()
+    assert stopped.join(20.0)
+    assert (stopped.finished, stopped.failure) == (False, None)

@@ -9,6 +9,7 @@ from vcam.errors import VcamError
 
 _log = logging.getLogger(__name__)
 
+FAULT_HINT = "this is a fault in vcam: report it with its log"
 _MOST_DOUBLINGS = 32
 """More never matter, and after a thousand the wait would be beyond what a float can hold."""
 
@@ -33,7 +34,8 @@ class Worker:
 
     Errors that are not retryable, and those beyond the policy, end the worker and are kept in ``failure``;
     ``last_error`` is the one that is being recovered from (None while it works). ``on_failure`` hears of each, in the
-    worker's thread, ``on_end`` of the end. What a session raises after ``stop`` is no failure: nobody waits for it.
+    worker's thread, ``on_end`` of the end; what ``on_failure`` raises ends the worker, too. What a session raises after
+    ``stop`` is no failure: nobody waits for it. finished: a session returned.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._failures = 0
         self._ever_succeeded = False
+        self.finished = False
         self.failure: Exception | None = None
         self.last_error: Exception | None = None
 
@@ -102,24 +105,33 @@ class Worker:
         self._nudged.set()
 
     def _run(self) -> None:
+        over = False
         try:
-            while not self._stopping.is_set():
-                try:
-                    self._session()
-                    return
-                except Exception as error:  # noqa: BLE001  the supervisor's one broad except: any fault becomes SAFE, then a retry
-                    if self._stopping.is_set():
-                        _log.debug("worker.stopped", extra={"worker": self._thread.name, "problem": str(error)})
-                        return
-                    final = self._is_final(error)
-                    if final:
-                        self.failure = error
-                    self._on_failure(error)
-                    if final:
-                        return
+            while not over and not self._stopping.is_set():
+                over = self._turn()
+                if not over:
                     self._stopping.wait(self._backoff_s())
+            over = True
         finally:
+            if not over:  # by what is no Exception: a thread must not be gone without a word
+                self.failure = VcamError(f"{self.name} has ended", hint=FAULT_HINT)
             self._on_end()
+
+    def _turn(self) -> bool:
+        """One session; whether it was the last."""
+        error = _raised_by(self._session)
+        if error is None:
+            self.finished = True
+            return True
+        if self._stopping.is_set():
+            _log.debug("worker.stopped", extra={"worker": self._thread.name, "problem": str(error)})
+            return True
+        if self._is_final(error):
+            self.failure = error
+        fault = _raised_by(lambda: self._on_failure(error))
+        if fault is not None and self.failure is None:
+            self.failure = fault
+        return self.failure is not None
 
     def _is_final(self, error: Exception) -> bool:
         self._failures += 1
@@ -142,3 +154,11 @@ class Worker:
     def _backoff_s(self) -> float:
         doublings = min(self._failures - 1, _MOST_DOUBLINGS)
         return min(self._policy.backoff_s * 2.0**doublings, self._policy.backoff_limit_s)
+
+
+def _raised_by(call: Callable[[], None]) -> Exception | None:
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001  the supervisor's one broad except: any fault becomes SAFE, then a retry
+        return error
+    return None
