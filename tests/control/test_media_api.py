@@ -236,7 +236,7 @@ def test_a_folder_that_cannot_be_made_is_told(control: Control) -> None:
     status, told = control.upload(picture())
     assert status == 409
     assert "media_dir" in str(told["hint"])
-    assert control.ask("GET", "/backgrounds") == (200, {"backgrounds": []})
+    assert control.ask("GET", "/backgrounds") == (200, {"backgrounds": [], "configured": "green"})
 
 
 def test_a_disk_that_is_full_is_told(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:

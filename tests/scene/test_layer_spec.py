@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from vcam.errors import ConfigError
 from vcam.frame import Size
 from vcam.scene.anchor import Anchor
-from vcam.scene.layer_spec import LayerKind, Placement, parse_layer
+from vcam.scene.layer_spec import Placement, parse_layer
+from vcam.scene.named import LayerKind
 
 
 def test_an_image_stands_on_the_lower_edge() -> None:

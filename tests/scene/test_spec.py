@@ -12,7 +12,9 @@ from vcam.errors import ConfigError, MediaError
 from vcam.frame import PixelFormat, VideoFormat
 from vcam.scene.anchor import Anchor
 from vcam.scene.fit import Fit, Placing
-from vcam.scene.media_spec import MediaKind, parse_media
+from vcam.scene.media_spec import Media
+from vcam.scene.media_spec import parse_media as parse_named
+from vcam.scene.named import MediaKind, divided_background
 from vcam.scene.slides import Pace
 from vcam.scene.spec import NEUTRAL, build_scene, parse_color
 from vcam.stages import Scene
@@ -39,7 +41,7 @@ def test_parse_color(text: str, rgb: tuple[int, int, int]) -> None:
 def test_parse_color_refuses(text: str) -> None:
     with pytest.raises(ConfigError, match="not a colour") as caught:
         parse_color(text)
-    assert "-c" in caught.value.hint
+    assert "#rrggbb" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -88,19 +90,19 @@ def test_image_with_its_fit_and_a_path_with_commas_and_colons(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("spec", "problem", "hint"),
     [
-        ("gren", "did you mean 'green'", "-b"),
-        ("colour:1,2,3", "did you mean 'color'", "-b"),
-        ("", "unknown", "-b"),
+        ("gren", "did you mean 'green'", "one of"),
+        ("colour:1,2,3", "did you mean 'color'", "one of"),
+        ("", "unknown", "one of"),
         ("xyz", "unknown", "blur:1..100"),
         ("blur:0", "no strength", "1 to 100"),
         ("blur:101", "no strength", "1 to 100"),
         ("blur:nan", "no strength", "1 to 100"),
         ("blur:", "no strength", "1 to 100"),
         ("blur:much", "no strength", "1 to 100"),
-        ("color:1,2,300", "not a colour", "-c"),
-        ("color:", "not a colour", "-c"),
-        ("green:3", "takes nothing", "-b green"),
-        ("none:1", "takes nothing", "-b none"),
+        ("color:1,2,300", "not a colour", "R,G,B"),
+        ("color:", "not a colour", "R,G,B"),
+        ("green:3", "takes nothing", "write green"),
+        ("none:1", "takes nothing", "write none"),
         ("image", "names no file", "image:PATH"),
         ("image:", "names no file", "image:PATH"),
         ("image:x.png,fit=squeeze", "squeeze", "cover, contain, stretch, tile"),
@@ -119,6 +121,10 @@ def test_refuses_and_helps(spec: str, problem: str, hint: str) -> None:
     with pytest.raises(ConfigError, match=problem) as caught:
         build_scene(spec, RED)
     assert hint in caught.value.hint
+
+
+def parse_media(kind: MediaKind, rest: str) -> Media:
+    return parse_named(divided_background(f"{kind}:{rest}"))
 
 
 @pytest.mark.parametrize("kind", list(MediaKind))

@@ -61,14 +61,14 @@ def tell(options: CtlOptions, told: Mapping[str, object], text: str) -> None:
 
 def handed_over(options: CtlOptions, values: dict[str, object]) -> dict[str, object]:
     """Values of the scene for the running vcam: files of this computer are uploaded, and their names there put in."""
-    from vcam.control.naming import all_with_media
+    from vcam.control.naming import all_with_files
     from vcam.words import expanded
 
-    def named(name: str) -> str:
+    def named(_: object, name: str) -> str:
         path = expanded(name)
         return _uploaded(options, path) if path.is_file() else name
 
-    return all_with_media(values, named)
+    return all_with_files(values, named)
 
 
 def _uploaded(options: CtlOptions, path: Path) -> str:

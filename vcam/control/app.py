@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from vcam.control.answers import on_fault, on_gone, on_http_error, on_vcam_error
+from vcam.control.choices import Choices
 from vcam.control.desk import Desk
 from vcam.control.endpoint import JSON, PREFIX, merged
 from vcam.control.events import Events
@@ -37,7 +38,7 @@ class ControlApp:
         self.preview = Preview(desk.pipeline)
         endpoints = [
             *OperationApi(desk, teller, self.events).endpoints(),
-            *SceneApi(desk, teller, media, profiles).endpoints(),
+            *SceneApi(desk, teller, Choices(desk, media, profiles), profiles).endpoints(),
             *SetupApi(desk).endpoints(),
             *MediaApi(desk, media, self.preview).endpoints(),
         ]

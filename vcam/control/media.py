@@ -14,10 +14,9 @@ from typing import BinaryIO
 
 from pydantic import BaseModel
 
-from vcam.control.naming import media_in
+from vcam.control.naming import files_in
 from vcam.control.picture import make_safe
 from vcam.control.refusal import RefusedError, conflict, not_found
-from vcam.control.scenes import MEDIA
 from vcam.scene_settings import Values
 
 _log = logging.getLogger(__name__)
@@ -28,6 +27,8 @@ MOST_BYTES = 1 << 30
 
 _UPLOAD = ".upload-"
 _THUMBNAILS = "thumbnails"
+MEDIA = r"[a-z0-9][a-z0-9-]{0,59}\.(jpg|png|webp|mp4)"
+"""A file's name in the folder: chosen by us, so that it is no path."""
 _NAME = re.compile(MEDIA)
 _ABANDONED_S = 600.0
 _STEM_LETTERS = 40
@@ -84,7 +85,7 @@ class MediaFolder:
             transparent=path.suffix in _TRANSPARENT,
             size_bytes=status.st_size,
             added=datetime.fromtimestamp(status.st_mtime, UTC),
-            in_use=str(path) in media_in(scene),
+            in_use=_is_in(path, scene),
         )
 
     def __contains__(self, path: object) -> bool:
@@ -148,7 +149,7 @@ class MediaFolder:
     def delete(self, name: str, scene: Values) -> None:
         """Raises RefusedError: there is none (404), or the scene in effect shows it (409)."""
         path = self.find(name)
-        if str(path) in media_in(scene):
+        if _is_in(path, scene):
             raise conflict(f"{name} is shown now", hint="show another one, then delete it")
         with self._lock:
             path.unlink(missing_ok=True)
@@ -178,6 +179,10 @@ def unwritable(folder: Path, error: OSError, *, setting: str) -> RefusedError:
 
 def _is_ours(path: Path) -> bool:
     return _NAME.fullmatch(path.name) is not None and path.is_file() and not path.is_symlink()
+
+
+def _is_in(path: Path, scene: Values) -> bool:
+    return str(path) in {each for _, _, each in files_in(scene)}
 
 
 def _results(upload: Path) -> tuple[Path, Path]:

@@ -13,11 +13,11 @@ from starlette.responses import FileResponse, Response
 from vcam.control.answers import answer, chunks, content_type, in_time, query
 from vcam.control.desk import Desk
 from vcam.control.endpoint import JPEG, MOTION_JPEG, Endpoint, Schema
-from vcam.control.media import BackgroundView, MediaFolder, unwritable
+from vcam.control.media import MEDIA, BackgroundView, MediaFolder, unwritable
+from vcam.control.naming import shown
 from vcam.control.preview import Preview
 from vcam.control.rates import Rate, Rates
 from vcam.control.refusal import RefusedError, busy
-from vcam.control.scenes import MEDIA
 from vcam.scene_settings import scene_values
 
 MOST_UPLOAD_BYTES = 32 << 20
@@ -40,9 +40,10 @@ _FILE_NAME: Schema = {"type": "string", "maxLength": _LONGEST_NAME}
 
 
 class BackgroundList(BaseModel):
-    """All uploads, by name."""
+    """All uploads, by name. configured: the background of the settings, which may be none of them."""
 
     backgrounds: list[BackgroundView]
+    configured: str
 
 
 class MediaApi:
@@ -91,9 +92,9 @@ class MediaApi:
 
     async def list_all(self, request: Request) -> Response:
         query(request)
-        return answer(
-            BackgroundList(backgrounds=await run_in_threadpool(self._media.views, scene_values(self._desk.config)))
-        )
+        views = await run_in_threadpool(self._media.views, scene_values(self._desk.config))
+        configured = shown({"background": self._desk.settings.background})["background"]
+        return answer(BackgroundList(backgrounds=views, configured=str(configured)))
 
     async def get(self, request: Request) -> Response:
         small = _flag(request, "thumbnail")

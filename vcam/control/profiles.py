@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from vcam.control.media import MediaFolder, unwritable
-from vcam.control.naming import all_with_media
+from vcam.control.naming import all_with_files, files_in, shown
 from vcam.control.refusal import RefusedError, conflict, not_found
-from vcam.errors import ConfigError
+from vcam.errors import ConfigError, VcamError
+from vcam.scene.named import FileRole
 from vcam.scene_settings import SceneSettings, Values, given_values
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Profiles:
 
     def values(self, name: str) -> dict[str, object]:
         """What it sets, by key of Config. Raises RefusedError (404), ConfigError."""
-        return all_with_media(given_values(self._read(name)), self._located)
+        return all_with_files(given_values(self._read(name)), self._located)
 
     def after(self, name: str | None) -> str | None:
         """The next one that can be applied, the first after the last; None where there is none."""
@@ -79,7 +80,7 @@ class Profiles:
         new = not path.exists()
         if new and len(self.views()) >= MOST_PROFILES:
             raise conflict(f"there are {MOST_PROFILES} profiles", hint="delete some of them")
-        named = all_with_media(values, self._named)
+        named = all_with_files(values, self._named)
         try:
             _write(path, "".join(f"{key} = {_toml(value)}\n" for key, value in named.items()))
         except OSError as error:
@@ -95,12 +96,18 @@ class Profiles:
             raise unwritable(self._folder, error, setting="profiles_dir") from error
         _log.info("profile.deleted", extra={"profile": name})
 
-    def _located(self, name: str) -> str | Path:
+    def files(self) -> Iterator[tuple[str, FileRole, str]]:
+        """All that they name, as vcam.control.naming has it; a broken one names none."""
+        for view in self.views():
+            with suppress(VcamError):
+                yield from files_in(self.values(view.name))
+
+    def _located(self, _: FileRole, name: str) -> str | Path:
         """An uploaded picture by its path; what is none stays as it is."""
         path = self._media.folder / name
         return path if path in self._media else name
 
-    def _named(self, path: str) -> str:
+    def _named(self, _: FileRole, path: str) -> str:
         """An uploaded picture by its name: the profile outlives the folder's place."""
         return Path(path).name if Path(path) in self._media else path
 
@@ -112,7 +119,7 @@ class Profiles:
 
     def _view(self, name: str) -> ProfileView:
         try:
-            scene = all_with_media(given_values(self._read(name)), lambda path: Path(path).name)
+            scene = shown(given_values(self._read(name)))
         except ConfigError as error:
             return ProfileView(name=name, scene=None, problem=error.problem)
         return ProfileView(name=name, scene=scene)

@@ -8,10 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vcam.control.answers import answer, body, query
+from vcam.control.choices import Choices, without_folders
 from vcam.control.desk import Desk
 from vcam.control.endpoint import Endpoint, Schema
-from vcam.control.media import MediaFolder
-from vcam.control.naming import shown, with_media
 from vcam.control.profiles import NAME_PATTERN, Profiles, ProfileView
 from vcam.control.scenes import SceneChange, SceneView
 from vcam.control.state import Teller
@@ -30,10 +29,10 @@ _NAMES: dict[str, Schema] = {"name": {"type": "string", "pattern": NAME_PATTERN}
 class SceneApi:
     """GET and PATCH of the scene; profiles."""
 
-    def __init__(self, desk: Desk, teller: Teller, media: MediaFolder, profiles: Profiles) -> None:
+    def __init__(self, desk: Desk, teller: Teller, choices: Choices, profiles: Profiles) -> None:
         self._desk = desk
         self._teller = teller
-        self._media = media
+        self._choices = choices
         self._profiles = profiles
 
     def endpoints(self) -> list[Endpoint]:
@@ -59,8 +58,9 @@ class SceneApi:
 
     async def change(self, request: Request) -> Response:
         query(request)
-        values = self._resolved(await body(request, SceneChange))
-        await run_in_threadpool(self._desk.change_scene, values)
+        change = await body(request, SceneChange)
+        values = await run_in_threadpool(self._choices.resolved, change.values())
+        await run_in_threadpool(self._put, values)
         return answer(self._teller.scene())
 
     async def list_all(self, request: Request) -> Response:
@@ -73,7 +73,8 @@ class SceneApi:
 
     async def save(self, request: Request) -> Response:
         query(request)
-        name, asked = request.path_params["name"], self._resolved(await body(request, SceneChange))
+        name, change = request.path_params["name"], await body(request, SceneChange)
+        asked = await run_in_threadpool(self._choices.resolved, change.values())
         new = await run_in_threadpool(self._profiles.save, name, {**scene_values(self._desk.config), **asked})
         view = await run_in_threadpool(self._profiles.view, name)
         return answer(view, HTTPStatus.CREATED if new else HTTPStatus.OK)
@@ -87,20 +88,9 @@ class SceneApi:
         query(request)
         name = request.path_params["name"]
         values = await run_in_threadpool(self._profiles.values, name)
-        await run_in_threadpool(lambda: self._desk.change_scene(values, profile=name))
+        await run_in_threadpool(self._put, values, name)
         return answer(self._teller.scene())
 
-    def _resolved(self, change: SceneChange) -> Values:
-        """By key of Config. What is in effect already stays, even if it is no upload."""
-        return {key: self._one_resolved(key, value) for key, value in change.values().items()}
-
-    def _one_resolved(self, key: str, value: object) -> object:
-        now = scene_values(self._desk.config)[key]
-        kept = {shown(each): each for each in (now if isinstance(now, tuple) else (now,)) if isinstance(each, str)}
-
-        def resolved(text: object) -> object:
-            if not isinstance(text, str):
-                return text
-            return kept[text] if text in kept else with_media(text, self._media.find)
-
-        return tuple(map(resolved, value)) if isinstance(value, list | tuple) else resolved(value)
+    def _put(self, values: Values, profile: str | None = None) -> None:
+        with without_folders(values):
+            self._desk.change_scene(values, profile=profile)

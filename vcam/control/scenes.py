@@ -1,29 +1,17 @@
 """What a scene is called in requests and answers: the settings of vcam.scene_settings, with what strangers may ask."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from vcam.scene_settings import MOST_LAYERS, SceneSettings, Values, given_values
 
-_LEVEL = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_COLOR = rf"(#[0-9a-fA-F]{{6}}|{_LEVEL},{_LEVEL},{_LEVEL})"
-_STRENGTH = r"(100|[1-9][0-9]?(\.[0-9]{1,3})?)"
-_STEM = r"[a-z0-9][a-z0-9-]{0,59}"
-MEDIA = rf"{_STEM}\.(jpg|png|webp|mp4)"
-"""An uploaded file's name in the media folder: chosen by us, so that it is no path."""
-_ANCHOR = r"(,anchor=(center|left|right|(top|bottom)(-(left|right))?))?"
-_PLACING = rf"(,fit=(cover|contain|stretch|tile))?{_ANCHOR}"
-_BACKGROUND = (
-    rf"^(green|none|color(:{_COLOR})?|blur(:{_STRENGTH})?|image:{_STEM}\.(jpg|png){_PLACING}"
-    rf"|video:{_STEM}\.(mp4|webp){_PLACING})$"
-)
-_SHARE = r"(0(\.[0-9]{1,4})?|1(\.0)?)"
-_PLACE = rf"(,x={_SHARE})?(,y={_SHARE})?(,width={_SHARE})?(,opacity={_SHARE})?{_ANCHOR}"
-_LINE = r"([^\x00-\x1f\x7f-\xa0\xad,=\\]|\\,){1,80}"
-"""Without what begins an option: a font is a path, and no stranger's to name."""
-_LAYER = rf"^(text:{_LINE}(,{_LINE})?{_PLACE}|image:{_STEM}\.(jpg|png|webp){_PLACE}(,mask={_STEM}\.(jpg|png))?)$"
+_LONGEST = 1000
+_Background: TypeAlias = Annotated[str, Field(max_length=_LONGEST, json_schema_extra={"format": "vcam-background"})]
+_Color: TypeAlias = Annotated[str, Field(max_length=_LONGEST, json_schema_extra={"format": "vcam-color"})]
+_Layer: TypeAlias = Annotated[str, Field(max_length=_LONGEST, json_schema_extra={"format": "vcam-layer"})]
+"""Texts of the scene's own grammar, which no pattern can say; vcam.control.choices holds them to it."""
 
 
 def _without_defaults(schema: JsonDict) -> None:
@@ -41,24 +29,22 @@ class SceneChange(SceneSettings):
     model_config = ConfigDict(strict=True, json_schema_extra=_without_defaults)
 
     background: Annotated[
-        str,
+        _Background,
         Field(
-            pattern=_BACKGROUND,
             description="`green`, `color`, `color:R,G,B`, `color:#rrggbb`, `blur`, `blur:1..100`, `image:NAME` or "
-            "`video:NAME` of an upload, `image:NAME,fit=contain,anchor=top`, or `none`: the room itself.",
+            "`video:NAME` of an upload, or what the settings or a profile name, by the last part of its path; with "
+            "`,fit=` (cover, contain, stretch, tile) and `,anchor=`. `none`: the room itself.",
             examples=["blur:40"],
         ),
     ] = "blur"
-    color: Annotated[
-        str, Field(pattern=rf"^{_COLOR}$", description="What background `color` shows.", examples=["20,60,90"])
-    ] = "0,255,0"
+    color: Annotated[_Color, Field(description="What background `color` shows.", examples=["20,60,90"])] = "0,255,0"
     layers: Annotated[
-        tuple[Annotated[str, Field(pattern=_LAYER)], ...],
+        tuple[_Layer, ...],
         Field(
             max_length=MOST_LAYERS,
             description="Before the person, the last one on top: `text:NAME`, `text:NAME,SECOND LINE`, or `image:NAME` "
-            "of an upload; with `,x=`, `,y=`, `,width=`, `,opacity=` (0 to 1), `,anchor=` and, of an image, `,mask=` "
-            "of another, in this order.",
+            "or `video:NAME` of an upload, or of what is configured; with `,x=`, `,y=`, `,width=`, `,opacity=` (0 to "
+            "1), `,anchor=` and, of a picture or video, `,mask=` of another picture.",
             examples=[["text:Ada Lovelace,Analyst"]],
         ),
     ] = ()

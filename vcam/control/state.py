@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable, Hashable
-from pathlib import Path
 
 from vcam.control.desk import Desk
-from vcam.control.naming import all_with_media
+from vcam.control.naming import shown
 from vcam.control.scenes import SceneView
 from vcam.control.views import EngineView, OutputView, Percentiles, PlanView, StateView
 from vcam.pipeline.snapshot import Snapshot
@@ -34,7 +33,7 @@ class Teller:
         config, scene = self._desk.config, self._desk.pipeline.scene
         return SceneView.model_validate(
             {
-                **all_with_media(scene_values(config), lambda path: Path(path).name),
+                **shown(scene_values(config)),
                 "blur": scene.blur or None,
                 "room_is_shown": scene.show_room,
                 "profile": self._desk.profile,
@@ -68,7 +67,7 @@ class Teller:
             source=now.source,
             decoder=now.decoder,
             gpu_graph=now.gpu_graph,
-            engine=None if now.engine is None else _engine(now.engine, now.engine_reason),
+            engine=None if now.engine is None else _engine(now.engine, now.engine_reason.text),
             plan=PlanView(
                 share=now.plan_build_share,
                 last_build_s=now.plan_build_s,

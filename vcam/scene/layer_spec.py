@@ -1,40 +1,20 @@
 """Layers as the user names them: image:PATH, video:PATH and text:NAME, with options behind commas."""
 
-import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
 from vcam.errors import ConfigError
 from vcam.frame import Size
 from vcam.scene.anchor import Anchor
+from vcam.scene.named import COMMA, LayerKind, divided_layer
 from vcam.words import expanded
 
-FORMS = "image:PATH, video:PATH, text:NAME or text:NAME,SECOND LINE, each with ,x= ,y= ,width= ,opacity= ,anchor="
-
-_COMMA = re.compile(r"(?<!\\),")
-_OPTION = re.compile(r"\s*([a-z_]+)=(.*)", re.DOTALL)
 _LONGEST_LINE = 80
 _HIGHEST = 4
 """A picture is not drawn higher than so many outputs, however narrow it is."""
 
-
-class LayerKind(StrEnum):
-    IMAGE = "image"
-    VIDEO = "video"
-    TEXT = "text"
-
-
-_OPTIONS: Mapping[LayerKind, tuple[str, ...]] = MappingProxyType(
-    {
-        LayerKind.IMAGE: ("x", "y", "width", "opacity", "anchor", "mask"),
-        LayerKind.VIDEO: ("x", "y", "width", "opacity", "anchor", "mask"),
-        LayerKind.TEXT: ("x", "y", "width", "opacity", "anchor", "font"),
-    }
-)
 _MARGINS: Mapping[LayerKind, tuple[float, float]] = MappingProxyType(
     {LayerKind.IMAGE: (0.0, 0.0), LayerKind.VIDEO: (0.0, 0.0), LayerKind.TEXT: (0.04, 0.06)}
 )
@@ -82,16 +62,8 @@ class LayerSpec:
 
 def parse_layer(text: str) -> LayerSpec:
     """Raises ConfigError."""
-    name, colon, rest = text.strip().partition(":")
-    try:
-        kind = LayerKind(name)
-    except ValueError:
-        near = difflib.get_close_matches(name, [kind.value for kind in LayerKind], n=1, cutoff=0.5)
-        asked = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(
-            f"layer {text!r} is unknown{asked}", hint=f"write each of layers as one of: {FORMS}"
-        ) from None
-    head, options = _split(text, kind, rest if colon else "")
+    named = divided_layer(text)
+    kind, head, options = LayerKind(named.kind), named.head or "", named.options
     placement = _placement(text, kind, options)
     opacity = _share(text, "opacity", options.get("opacity", "1"))
     if kind is LayerKind.TEXT:
@@ -103,24 +75,6 @@ def parse_layer(text: str) -> LayerSpec:
     if not head:
         raise ConfigError(f"layer {text!r} names no file", hint=f"write {kind}:PATH, as in image:podium.png")
     return LayerSpec(kind, placement, opacity, path=expanded(head), mask=None if mask is None else expanded(mask))
-
-
-def _split(text: str, kind: LayerKind, rest: str) -> tuple[str, dict[str, str]]:
-    """What stands before the options, and them by name."""
-    parts = _COMMA.split(rest)
-    first = next((k for k, part in enumerate(parts) if _OPTION.fullmatch(part)), len(parts))
-    options: dict[str, str] = {}
-    for part in parts[first:]:
-        match = _OPTION.fullmatch(part)
-        name, value = (match[1], match[2].strip()) if match else (part, "")
-        if name not in _OPTIONS[kind] or name in options or not value:
-            raise ConfigError(
-                f"layer {text!r}: {part.strip()!r} is no option of {kind}, or stands there twice",
-                hint=f"options are {', '.join(f'{option}=' for option in _OPTIONS[kind])}, behind all else; "
-                "write \\, for a comma that divides nothing",
-            )
-        options[name] = value
-    return ",".join(parts[:first]).strip(), options
 
 
 def _placement(text: str, kind: LayerKind, options: Mapping[str, str]) -> Placement:
@@ -164,7 +118,7 @@ def _share(text: str, name: str, value: str) -> float:
 
 def _lines(text: str, head: str) -> tuple[str, ...]:
     """One or two; further commas belong to the second."""
-    lines = tuple(line.replace("\\,", ",").strip() for line in _COMMA.split(head, maxsplit=1))
+    lines = tuple(line.replace("\\,", ",").strip() for line in COMMA.split(head, maxsplit=1))
     lines = tuple(line for line in lines if line)
     if not lines:
         raise ConfigError(f"layer {text!r} says nothing", hint="write text:NAME, as in text:Ada Lovelace,Analyst")

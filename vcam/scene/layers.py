@@ -10,8 +10,9 @@ from vcam.frame import Overlay, Size, VideoFormat
 from vcam.scene.layer_encode import encode_overlay
 from vcam.scene.layer_frames import Frames, load_frames
 from vcam.scene.layer_plate import check_font, draw_plate
-from vcam.scene.layer_spec import LayerKind, LayerSpec, Placement, parse_layer, scaled
+from vcam.scene.layer_spec import LayerSpec, Placement, parse_layer, scaled
 from vcam.scene.layer_video import VideoLayer
+from vcam.scene.named import LayerKind
 from vcam.stages import Film, Layer
 
 

@@ -1,9 +1,7 @@
-"""What stands behind image:, video: and slides: a path, which may hold any character, and options behind commas."""
+"""What image:, video: and slides: say of a background: a path, and how its pictures are shown."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -11,14 +9,9 @@ from typing import TypeVar
 from vcam.errors import ConfigError
 from vcam.scene.anchor import Anchor
 from vcam.scene.fit import Fit, Placing
+from vcam.scene.named import MediaKind, Named
 from vcam.scene.slides import Pace
 from vcam.words import expanded
-
-
-class MediaKind(StrEnum):
-    IMAGE = "image"
-    VIDEO = "video"
-    SLIDES = "slides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +25,28 @@ class Media:
 
 _EXAMPLES: Mapping[MediaKind, str] = MappingProxyType(
     {
-        MediaKind.IMAGE: "image:PATH, as in -b image:beach.jpg",
-        MediaKind.VIDEO: "video:PATH, as in -b video:waves.mp4",
-        MediaKind.SLIDES: "slides:FOLDER, as in -b slides:holidays,every=20",
+        MediaKind.IMAGE: "image:PATH, as in image:beach.jpg",
+        MediaKind.VIDEO: "video:PATH, as in video:waves.mp4",
+        MediaKind.SLIDES: "slides:FOLDER, as in slides:holidays,every=20",
     }
 )
-_OPTION = re.compile(r"(?s)(.*),(fit|anchor|every|fade)=([^,]*)")
 _SECONDS: Mapping[str, tuple[float, float]] = MappingProxyType({"every": (1.0, 86400.0), "fade": (0.0, 60.0)})
 
 _Choice = TypeVar("_Choice", Fit, Anchor)
 
 
-def split_options(text: str) -> tuple[str, dict[str, str]]:
-    """The path, and the options at the end by name. Of an option that stands there twice the last one counts."""
-    options: dict[str, str] = {}
-    while match := _OPTION.fullmatch(text):
-        text = match[1]
-        options.setdefault(match[2], match[3].strip())
-    return text.strip(), options
-
-
-def parse_media(kind: MediaKind, rest: str | None) -> Media:
-    """What stands behind the colon, None where there is no colon. Raises ConfigError."""
-    path, options = split_options(rest or "")
-    if not path:
-        raise ConfigError(f"background {kind}: names no file", hint=f"write -b {_EXAMPLES[kind]}")
+def parse_media(named: Named) -> Media:
+    """A background of one of the MediaKinds. Raises ConfigError."""
+    kind, options = MediaKind(named.kind), named.options
+    if not named.head:
+        raise ConfigError(f"background {kind}: names no file", hint=f"write {_EXAMPLES[kind]}")
     timed = _SECONDS.keys() & options.keys()
     if timed and kind is not MediaKind.SLIDES:
-        raise ConfigError(f"{min(timed)}= is no option of background {kind}", hint="it belongs to -b slides:FOLDER")
+        raise ConfigError(f"{min(timed)}= is no option of background {kind}", hint="it belongs to slides:FOLDER")
     fit = _choice(Fit, "fit", options.get("fit", Fit.COVER))
     usual = Anchor.TOP_LEFT if fit is Fit.TILE else Anchor.CENTER
     placing = Placing(fit, _choice(Anchor, "anchor", options.get("anchor", usual)))
-    return Media(expanded(path), placing, _pace(options))
+    return Media(expanded(named.head), placing, _pace(options))
 
 
 def _choice(choices: type[_Choice], name: str, text: str) -> _Choice:
