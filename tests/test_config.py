@@ -39,7 +39,7 @@ def refused(
     file: Path | None = None, environ: dict[str, str] | None = None, overrides: dict[str, object] | None = None
 ) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
-        load_config(file, environ or {}, overrides)
+        load_config(file, environ or {}, overrides or {})
     return caught.value
 
 
@@ -142,6 +142,48 @@ def test_an_unknown_override_names_the_nearest_option() -> None:
 )
 def test_a_bad_value_is_told_in_one_line(overrides: dict[str, object], expected: str) -> None:
     assert refused(overrides=overrides).problem == expected
+
+
+@pytest.mark.parametrize(
+    ("assigned", "problem", "hint"),
+    [
+        ({"person_brightnes": "1"}, "there is no setting person_brightnes", "did you mean person_brightness?"),
+        ({"person-brightnes": "1"}, "there is no setting person-brightnes", "did you mean person_brightness?"),
+        ({"foo": "1"}, "there is no setting foo", "vcam.toml of the repository lists all settings"),
+        ({"fsp": "1"}, "there is no setting fsp", "did you mean fps?"),
+        (
+            {"person_brightness": "5"},
+            "person_brightness: must be less than or equal to 2, got '5'",
+            "person_brightness",
+        ),
+        ({"person-blur": "x"}, "person-blur: must be a valid number, unable", "change person-blur"),
+    ],
+)
+def test_what_was_assigned_is_told_as_it_was_typed(assigned: dict[str, str], problem: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, assigned=assigned)
+    assert problem in caught.value.problem
+    assert hint in caught.value.hint
+    assert "--" not in caught.value.problem + caught.value.hint, "there is no such option"
+
+
+def test_an_option_goes_before_what_is_assigned_and_that_before_the_environment() -> None:
+    config = load_config(None, {"VCAM_FPS": "7", "VCAM_WIDTH": "64"}, {"fps": 25}, {"fps": "9", "width": "128"})
+    assert (config.fps, config.width) == (25, 128)
+
+
+def test_short_names_are_not_guessed() -> None:
+    for near in (refused(environ={"VCAM_FOO": "1"}), refused(overrides={"foo": 1})):
+        assert near.hint == "vcam.toml of the repository lists all settings"
+
+
+def test_an_empty_variable_is_not_set(file: Path) -> None:
+    file.write_text("fps = 15\nlayers = ['text:Ada']\n")
+    config = load_config(file, {f"VCAM_{key.upper()}": "" for key in Config.model_fields if key != "layers"})
+    assert config == load_config(file)
+    assert config.model_fields_set == load_config(file).model_fields_set
+    assert load_config(file, {"VCAM_LAYERS": ""}).layers == (), "no layers is something to ask for"
+    assert "VCAM_HEIGHT?" in refused(environ={"VCAM_HEIGTH": ""}).hint
 
 
 def test_a_bad_value_is_told_with_its_place(file: Path) -> None:

@@ -4,12 +4,9 @@ A Config is frozen; a change makes a new one, and RELOADABLE says what the runni
 that is relative is so to the working directory.
 """
 
-import difflib
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -23,15 +20,14 @@ from vcam.errors import ConfigError
 from vcam.frame import Size
 from vcam.places import models_folder
 from vcam.scene_settings import SCENE_KEYS, SceneSettings
+from vcam.setting_layers import FILE_NAME, Layer, of_assignments, of_file, of_options, of_variables, refuse_unknown
 from vcam.words import expanded
 
-FILE_NAME = "vcam.toml"
 SEARCH_PATH = (Path(FILE_NAME), Path("/etc/vcam") / FILE_NAME)
 """Where a file of settings is looked for when none is named; the first one found is the only one read."""
 
-ENV_PREFIX = "VCAM_"
-_ENV_OF_TESTS = "VCAM_TEST_"
-"""Variables that speak to the test suite; they may stand in the environment of every vcam that it starts."""
+_MAY_BE_EMPTY = frozenset({"layers"})
+"""Where an empty variable says something: none of them."""
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 LogFormat: TypeAlias = Literal["console", "json"]
@@ -191,15 +187,6 @@ def changed(old: Config, new: Config) -> dict[str, Reload]:
     return {key: kind for key, kind in RELOADABLE.items() if getattr(old, key) != getattr(new, key)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """Values by key from one place. names: how the user calls each key there, with the place."""
-
-    values: Mapping[str, object]
-    names: Mapping[str, str]
-    known: Sequence[str]
-
-
 def find_config_file(named: Path | None, search: Sequence[Path] = SEARCH_PATH) -> Path | None:
     """The file to read: the one named (it must exist), else the first of ``search``. Raises ConfigError."""
     if named is not None and not named.is_file():
@@ -209,16 +196,29 @@ def find_config_file(named: Path | None, search: Sequence[Path] = SEARCH_PATH) -
     return named or next((path for path in search if path.is_file()), None)
 
 
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
 def load_config(
-    file: Path | None, environ: Mapping[str, str] = MappingProxyType({}), overrides: Mapping[str, object] | None = None
+    file: Path | None,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    overrides: Mapping[str, object] = _NOTHING,
+    assigned: Mapping[str, object] = _NOTHING,
 ) -> Config:
     """Settings from a file (None: no file), VCAM_* variables and the command line's options.
 
-    Raises ConfigError: unreadable file, unknown key, bad value.
+    assigned: what --set says, by key as it was typed, with dashes or without. Raises ConfigError: unreadable file,
+    unknown key, bad value.
     """
-    layers = [_command_line(overrides or {}), _environment(environ), _file(file)]
+    keys = Config.model_fields.keys()
+    layers = [
+        of_options(overrides),
+        of_assignments(assigned),
+        of_variables(environ, keys - _MAY_BE_EMPTY),
+        of_file(file),
+    ]
     for layer in layers:
-        _refuse_unknown(layer)
+        refuse_unknown(layer, keys)
     sources = [InitSettingsSource(Config, dict(layer.values)) for layer in layers]
     sources.append(InitSettingsSource(Config, {"models_dir": models_folder(environ)}))
     try:
@@ -227,50 +227,7 @@ def load_config(
         raise _bad_values(error, layers) from None
 
 
-def _command_line(overrides: Mapping[str, object]) -> _Layer:
-    flags = {key: f"--{key.replace('_', '-')}" for key in (*Config.model_fields, *overrides)}
-    return _Layer(overrides, flags, [flags[key] for key in Config.model_fields])
-
-
-def _environment(environ: Mapping[str, str]) -> _Layer:
-    names = {
-        name.removeprefix(ENV_PREFIX).lower(): name
-        for name in sorted(environ)
-        if name.startswith(ENV_PREFIX) and not name.startswith(_ENV_OF_TESTS)
-    }
-    values = {key: environ[name] for key, name in names.items()}
-    return _Layer(values, names, [ENV_PREFIX + key.upper() for key in Config.model_fields])
-
-
-def _file(file: Path | None) -> _Layer:
-    if file is None:
-        return _Layer({}, {}, ())
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"settings file {file} cannot be read: {error}", hint=f"check {file}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"settings file {file} is not valid TOML: {error}",
-            hint=f'mend that line of {file}; text stands in quotes: key = "value"',
-        ) from error
-    return _Layer(values, {key: f"{key} in {file}" for key in values}, tuple(Config.model_fields))
-
-
-def _refuse_unknown(layer: _Layer) -> None:
-    for key in layer.values:
-        if key in Config.model_fields:
-            continue
-        asked = layer.names[key]
-        near = difflib.get_close_matches(asked.split(" ")[0], layer.known, n=1, cutoff=0.6)
-        raise ConfigError(
-            f"there is no setting {asked}",
-            hint=f"did you mean {near[0]}?" if near else f"{FILE_NAME} of the repository lists all settings",
-            key=key,
-        )
-
-
-def _bad_values(error: ValidationError, layers: Sequence[_Layer]) -> ConfigError:
+def _bad_values(error: ValidationError, layers: Sequence[Layer]) -> ConfigError:
     """One sentence per wrong value, with the place it came from."""
     problems: dict[str, str] = {}
     for detail in error.errors(include_url=False, include_context=False):

@@ -1,6 +1,9 @@
 """.env.example and compose.yaml know every setting there is, at its default."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -64,6 +67,20 @@ def test_the_example_shows_the_defaults_of_vcam() -> None:
     assert {name: shown[name] for name in APPLIANCE} == APPLIANCE
     empty = {name.removeprefix("VCAM_").lower() for name in SETTINGS if shown.get(name) == ""}
     assert {key for key in empty if Config.model_fields[key].default not in (None, ())} == set()
+
+
+def test_the_example_can_be_used_as_it_is(tmp_path: Path) -> None:
+    environ = {name: value for name, value in example().items() if name.startswith("VCAM_")}
+    assert {"VCAM_MODEL", "VCAM_DOWNSAMPLE", "VCAM_FRAMES"} <= {name for name, value in environ.items() if not value}
+    scene = ("-i", "test:160x90@30", "-o", "null:", "-e", "plate", "--frames", "3", "-W", "160", "-H", "90")
+    alone = ("--http-port", "0", "--control-port", "0", "--control-socket", "none")
+    started = subprocess.run(
+        [sys.executable, "-m", "vcam", "run", *scene, *alone],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environ},
+        cwd=tmp_path, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert started.returncode == 0, started.stderr
+    assert '"live":3' in started.stderr.replace(" ", "")
 
 
 def test_the_example_shows_the_defaults_of_compose() -> None:

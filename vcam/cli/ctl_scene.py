@@ -34,11 +34,13 @@ def effect(options: CtlEffectOptions) -> None:
 def _change(options: CtlOptions, texts: list[str]) -> None:
     from vcam.config import load_config
     from vcam.scene_settings import scene_values
+    from vcam.setting_layers import key_of
 
     asked = assigned(texts)
-    _check(asked)
-    meant = scene_values(load_config(None, {}, asked))
-    values = handed_over(options, {key: meant[key] for key in asked})
+    keys = [key_of(typed) for typed in asked]
+    _check(keys)
+    meant = scene_values(load_config(None, assigned=asked))
+    values = handed_over(options, {key: meant[key] for key in keys})
     told = ask(options, "PATCH", "/scene", values)
     tell(options, told, "; ".join(f"{key}: {told[key]}" for key in values))
 

@@ -33,7 +33,7 @@ def import_lfbw(options: ImportOptions) -> None:
 
 def toml_of(found: Import, path: Path) -> str:
     """The settings as vcam.toml has them, tried out. Raises ConfigError."""
-    checked = load_config(None, overrides=found.values)
+    checked = load_config(None, assigned=found.values)
     order = [key for key in Config.model_fields if key in found.values]
     if not set(order) <= checked.model_fields_set:
         raise AssertionError("each value is a setting")

@@ -1,7 +1,7 @@
 """Options as dataclasses: a field is an option, its name the long one, None what was not typed.
 
 RunOptions has one field for each key of Config, but for those of the scene that --set reaches. The defaults shown are
-Config's, held equal by a test: importing Config takes longer than the help itself.
+Config's, held equal by a test: importing Config takes longer than the help itself. Which values are good, Config says.
 """
 
 import inspect
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, get_args, get_type_hints
 
 from typer import Argument, Option
 
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
-
-Quality: TypeAlias = Literal["fast", "balanced", "high", "ultra"]
-WhileBuilding: TypeAlias = Literal["cpu", "safe"]
-Pace: TypeAlias = Literal["auto", "realtime", "every-frame"]
-LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
-LogFormat: TypeAlias = Literal["console", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +60,8 @@ _SET = "Any setting of vcam.toml, as in --set person_brightness=1.2; repeat it f
 _TOKEN = "Holds what other computers must send to be let in."
 _FILE = "Settings; without it ./vcam.toml, else /etc/vcam/vcam.toml."
 
-EngineOpt: TypeAlias = Annotated[EngineName | None, _engine(_ENGINES, "-e", "auto", "NAME")]
-QualityOpt: TypeAlias = Annotated[Quality | None, _engine(_SIZES, "-q", "balanced", "NAME")]
+EngineOpt: TypeAlias = Annotated[str | None, _engine(_ENGINES, "-e", "auto", "NAME")]
+QualityOpt: TypeAlias = Annotated[str | None, _engine(_SIZES, "-q", "balanced", "NAME")]
 DownsampleOpt: TypeAlias = Annotated[float | None, _engine(_RATIO, "-d", metavar="RATIO")]
 ModelOpt: TypeAlias = Annotated[str | None, _engine(_MODEL, "-m", metavar="MODEL")]
 ModelsDirOpt: TypeAlias = Annotated[Path | None, _engine("Where networks are kept.", metavar="DIR")]
@@ -106,11 +100,11 @@ class RunOptions:
     models_dir: ModelsDirOpt = None
     model_download: Annotated[bool | None, _engine("Fetch a network that is not here.", default="yes")] = None
     plan_dir: PlanDirOpt = None
-    while_building: Annotated[WhileBuilding | None, _engine(_BUILDING, default="cpu", metavar="NAME")] = None
+    while_building: Annotated[str | None, _engine(_BUILDING, default="cpu", metavar="NAME")] = None
     fp16: HalfOpt = None
     threads: Annotated[int | None, _engine("Processor threads; 0: one a core.", default="0", metavar="N")] = None
     frames: Annotated[int | None, _time("End after so many pictures.", metavar="N")] = None
-    pace: Annotated[Pace | None, _time("auto, realtime or every-frame.", default="auto", metavar="NAME")] = None
+    pace: Annotated[str | None, _time("auto, realtime or every-frame.", default="auto", metavar="NAME")] = None
     safe_after_ms: Annotated[int | None, _time(_SAFE, default="250", metavar="MS")] = None
     max_latency_ms: Annotated[int | None, _time("An older frame is not shown.", default="1000", metavar="MS")] = None
     on_demand: Annotated[bool | None, _time("Close the camera while nobody looks.", default="no")] = None
@@ -127,8 +121,8 @@ class RunOptions:
     media_dir: Annotated[Path | None, _live("Where uploaded backgrounds are kept.", metavar="DIR")] = None
     profiles_dir: Annotated[Path | None, _live("Where named scenes are kept.", metavar="DIR")] = None
     preview_source: Annotated[bool | None, _live("Give out the camera's own picture, too.", default="no")] = None
-    log_level: Annotated[LogLevel | None, _more("debug to error.", default="info", metavar="NAME")] = None
-    log_format: Annotated[LogFormat | None, _more("console or json.", default="console", metavar="NAME")] = None
+    log_level: Annotated[str | None, _more("debug to error.", default="info", metavar="NAME")] = None
+    log_format: Annotated[str | None, _more("console or json.", default="console", metavar="NAME")] = None
     config: ConfigOpt = None
 
 
@@ -223,13 +217,13 @@ def typed(options: "DataclassInstance", *, but: frozenset[str] = _NO_SETTINGS) -
 
 
 def assigned(texts: Sequence[str] | None) -> dict[str, str]:
-    """KEY=VALUE each, by key; what values mean is for the settings to say. Raises ConfigError."""
+    """KEY=VALUE each, by key as it was typed; what both mean is for the settings to say. Raises ConfigError."""
     found: dict[str, str] = {}
     for text in texts or ():
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"{text!r} sets nothing", hint="write KEY=VALUE, as in person_brightness=1.2")
-        found[key.strip().replace("-", "_")] = value.strip()
+        found[key.strip()] = value.strip()
     return found
 
 

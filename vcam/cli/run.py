@@ -43,6 +43,7 @@ class Settings:
 
     file: Path | None
     typed: dict[str, object]
+    assigned: dict[str, str]
 
     def found(self) -> Path | None:
         """The file that is read. Raises ConfigError."""
@@ -50,7 +51,7 @@ class Settings:
 
     def load(self) -> Config:
         """Raises ConfigError."""
-        return load_config(self.found(), os.environ, self.typed)
+        return load_config(self.found(), os.environ, self.typed, self.assigned)
 
     def places(self) -> Places:
         """Where live control keeps what it keeps."""
@@ -65,7 +66,7 @@ def run(options: RunOptions) -> None:
     Exits with 128 + the signal when that cut a finite piece of work short.
     """
     with SignalBox() as signals:
-        settings = Settings(options.config, {**assigned(options.set), **typed(options)})
+        settings = Settings(options.config, typed(options), assigned(options.set))
         config = settings.load()
         _configure_logs(config)
         check_outputs(config, force=options.force)
