@@ -101,6 +101,20 @@ class Rig:
             assert not any(map(room.leaks, sink.pictures))
 
 
+@contextmanager
+def running(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """In its own thread, while entered."""
+    runs = threading.Thread(target=pipeline.run)
+    with pipeline:
+        runs.start()
+        try:
+            yield pipeline
+        finally:
+            pipeline.stop()
+            runs.join(LIMIT_S)
+            assert not runs.is_alive()
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + LIMIT_S
     while not condition():

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,20 +13,31 @@ from onnx import helper
 from PIL import Image as Pillow
 from pydantic import ValidationError
 
+from tests.pipeline.rig import LIMIT_S, raises, running, wait_until
 from tests.support.clip import Clip, write_clip
 from tests.support.mask_like import mean, network
+from tests.support.mirror import Mirror, mirrored
 from tests.support.rvm_like import make_rvm_like
 from vcam.config import Config, Pace, Quality
 from vcam.engine_names import EngineName
 from vcam.engines.select import look
-from vcam.errors import ConfigError, ModelFetchError, ModelMismatchError, VcamError
+from vcam.errors import (
+    ConfigError,
+    MissingDependencyError,
+    ModelFetchError,
+    ModelMismatchError,
+    SlotClosedError,
+    VcamError,
+)
 from vcam.frame import PixelFormat, Size, VideoFormat
+from vcam.model.progress import Progress, ProgressCallback, Step
+from vcam.pipeline import assemble_model
 from vcam.pipeline.assemble import assemble, reload, wire
 from vcam.pipeline.assemble_engine import EngineRoom
-from vcam.pipeline.assemble_model import silent
+from vcam.pipeline.assemble_model import Cores, silent
 from vcam.pipeline.card import TEXTS
 from vcam.pipeline.preparation import Preparation
-from vcam.pipeline.snapshot import Outcome, SafeReason, State
+from vcam.pipeline.snapshot import Outcome, SafeReason, State, TakeoverOutcome, TakeoverState
 from vcam.pipeline.supervisor import Pipeline
 from vcam.stages import MatteControls
 
@@ -108,6 +121,97 @@ def test_auto_without_a_network_says_why_the_plate_engine_runs(tmp_path: Path) -
     with opened.processor as processor:
         assert processor.info.engine == "plate"
     assert "could not be had" in opened.reason
+    assert opened.last_resort
+    assert opened.successor is None, "nothing may be downloaded"
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    onnx.save(make_rvm_like("deep"), tmp_path / "published.onnx")
+    with mirrored(tmp_path / "published.onnx", monkeypatch) as mirror:
+        yield mirror
+
+
+def auto(tmp_path: Path, **keys: object) -> Config:
+    return settings(engine=EngineName.AUTO, models_dir=tmp_path / "models", quality=Quality.FAST, **keys)
+
+
+def test_auto_has_the_network_as_soon_as_it_can_be_downloaded(
+    mirror: Mirror, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def retries() -> list[int]:
+        told = [record.__dict__ for record in caplog.records if record.message == "worker.retry"]
+        return [fields["failures"] for fields in told if fields["worker"] == "vcam-fetch"]
+
+    with running(assemble(auto(tmp_path))) as pipeline:
+        wait_until(lambda: pipeline.snapshot().last_live_age_s is not None)
+        wait_until(lambda: len(retries()) >= 3)
+        before = pipeline.snapshot()
+        mirror.open()
+        wait_until(lambda: pipeline.snapshot().takeover is TakeoverState.DONE)
+        wait_until(lambda: not pipeline.snapshot().engine_reason.last_resort)
+        after = pipeline.snapshot()
+    assert retries()[:3] == [1, 2, 4]
+    assert [each.engine and each.engine.engine for each in (before, after)] == ["plate", "openvino"]
+    assert [each.engine_reason.last_resort for each in (before, after)] == [True, False]
+    assert sum(after.takeovers.values()) == after.takeovers[TakeoverOutcome.SWAPPED] == 1
+
+
+@pytest.mark.parametrize("how", ["stop", "reload"])
+def test_the_end_ends_the_wait_for_a_download(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(assemble_model, "_RETRY_S", 1e6)
+    with running(assemble(auto(tmp_path))) as pipeline:
+        wait_until(lambda: pipeline.snapshot().last_live_age_s is not None)
+        (fetching,) = [thread for thread in threading.enumerate() if thread.name == "vcam-fetch"]
+        if how == "stop":
+            pipeline.stop()
+        else:
+            pipeline.reload(replace(wire(settings()), sinks=pipeline.sinks))
+        wait_until(lambda: not fetching.is_alive())
+
+
+def test_what_is_being_downloaded_for_nobody_ends(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the next bytes that come, or the next step of what is made of them."""
+    preparation, ended = Preparation(), threading.Event()
+
+    def fetch(entry: object, folder: Path, progress: ProgressCallback) -> Path:
+        preparation.cancel()
+        try:
+            while True:
+                progress(Progress(Step.FETCH))
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("vcam.model.prepare.fetch", fetch)
+    with pytest.raises(SlotClosedError):
+        Cores(auto(tmp_path), Size(320, 180)).await_network(preparation)
+    assert ended.wait(LIMIT_S)
+
+
+def test_what_no_download_can_mend_ends_the_wait(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = raises(MissingDependencyError("no httpx", hint="install it"))
+    monkeypatch.setattr("vcam.model.prepare.fetch", lambda *_: broken())
+    with pytest.raises(MissingDependencyError, match="no httpx"):
+        Cores(auto(tmp_path), Size(320, 180)).await_network(Preparation())
+
+
+@pytest.mark.parametrize("keys", [{"engine": EngineName.PLATE}, {"model_download": False}, {"frames": 3}])
+def test_nothing_is_downloaded_later_for_who_does_not_want_it(
+    mirror: Mirror, tmp_path: Path, keys: dict[str, object]
+) -> None:
+    """A file does not change its engine between two frames."""
+    config = auto(tmp_path).model_copy(update=keys)
+    opened = wire(config).open_processor(Preparation())
+    with opened.processor as processor:
+        assert processor.info.engine == "plate"
+    assert opened.successor is None
+    assert opened.last_resort is (config.engine is EngineName.AUTO)
 
 
 def test_an_engine_that_was_asked_for_is_never_replaced(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ The GPU is fake, and so is TensorRT; the network that runs "on it" is the prepar
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,10 @@ import onnxruntime
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.pipeline.rig import LIMIT_S, wait_until
+from tests.pipeline.rig import running, wait_until
 from tests.support.jpeg import encode_jpeg, smooth_rgb
 from tests.support.mask_like import mean, network
+from tests.support.mirror import mirrored
 from tests.support.native_kernels import native_kernels
 from tests.support.rvm_like import make_rvm_like
 from vcam.compose.gpu import GpuFrameProcessor, GpuOptions
@@ -45,7 +46,8 @@ from vcam.pipeline.assemble_model import silent
 from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import SafeReason, TakeoverOutcome, TakeoverState
 from vcam.pipeline.supervisor import Pipeline
-from vcam.pipeline.wiring import OpenedProcessor
+from vcam.pipeline.takeover import TakeoverPolicy
+from vcam.pipeline.wiring import OpenedProcessor, Policy
 from vcam.rvm import COEFFICIENTS, SRC, STATES_OUT
 from vcam.sources.pace import Pace
 from vcam.sources.test_scene import TestScene, TestSource
@@ -129,6 +131,8 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gpu]:
         "GpuFrameProcessor": partial(GpuFrameProcessor, options=GpuOptions(fatbin=lambda: b"kernels")),
     }.items():
         monkeypatch.setattr(assemble_gpu, name, stand_in)
+    patient = TakeoverPolicy(pace_limit=1e6)  # a fake GPU computes on the CPU, as slowly as that is
+    monkeypatch.setattr("vcam.pipeline.assemble.Policy", partial(Policy, takeover=patient))
     yield gpu
     assert gpu.driver.leaks() == []
 
@@ -322,6 +326,35 @@ def test_without_a_network_the_plate_engine_runs_and_nothing_follows(gpu: Gpu, t
         ).open_processor(Preparation())
 
 
+def test_a_download_that_works_at_last_brings_the_cpu_and_then_the_gpu(
+    gpu: Gpu, models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The computer was up before its network."""
+    seen: list[str] = []
+
+    def building(_: Callable[[], bool]) -> None:
+        wait_until(lambda: engine_of(pipeline) == "openvino")
+        seen.append("openvino")
+
+    gpu.building = building
+    with mirrored(models_dir / f"{MODEL}.onnx", monkeypatch) as mirror:
+        pipeline = assemble(settings(tmp_path, model=None))
+        with running(pipeline):
+            wait_until(lambda: pipeline.snapshot().last_live_age_s is not None)
+            seen.append(engine_of(pipeline))
+            mirror.open()
+            wait_until(lambda: engine_of(pipeline) == "tensorrt")
+            after = pipeline.snapshot()
+    assert seen == ["plate", "openvino"]
+    assert (after.takeover, after.takeovers[TakeoverOutcome.SWAPPED]) == (TakeoverState.DONE, 2)
+    assert after.takeovers[TakeoverOutcome.FAILED] == 0, "a download that fails is no engine that fails"
+
+
+def engine_of(pipeline: Pipeline) -> str:
+    engine = pipeline.snapshot().engine
+    return "" if engine is None else engine.engine
+
+
 def jpeg_source() -> FakeSource:
     jpeg = encode_jpeg(smooth_rgb(CAMERA.width, CAMERA.height))
     return FakeSource(jpeg, VideoFormat(PixelFormat.MJPG, CAMERA.width, CAMERA.height), interval_s=0.01)
@@ -329,19 +362,6 @@ def jpeg_source() -> FakeSource:
 
 def scene_source() -> Source:
     return TestSource(TestScene(CAMERA, 60), pace=Pace.REALTIME, frames=None)
-
-
-@contextmanager
-def running(pipeline: Pipeline) -> Iterator[Pipeline]:
-    runs = threading.Thread(target=pipeline.run)
-    with pipeline:
-        runs.start()
-        try:
-            yield pipeline
-        finally:
-            pipeline.stop()
-            runs.join(LIMIT_S)
-            assert not runs.is_alive()
 
 
 @pytest.mark.parametrize(("open_source", "decoder"), [(scene_source, "raw"), (jpeg_source, "turbojpeg")])

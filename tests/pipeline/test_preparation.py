@@ -1,9 +1,11 @@
 """How far a plan is, and whether it is still wanted."""
 
 import logging
+import threading
 
 import pytest
 
+from tests.pipeline.rig import LIMIT_S
 from tests.support.clock import Clock
 from vcam.pipeline.preparation import Preparation
 
@@ -16,6 +18,15 @@ def test_it_is_cancelled_by_its_owner_or_by_the_end_of_the_pipeline() -> None:
     before = mine.cancelled
     mine.cancel()
     assert (before, mine.cancelled) == (False, True)
+
+
+def test_who_waits_under_it_is_woken_when_it_is_cancelled() -> None:
+    preparation = Preparation()
+    waits = threading.Thread(target=preparation.wait, args=(1e6,))
+    waits.start()
+    preparation.cancel()
+    waits.join(LIMIT_S)
+    assert not waits.is_alive()
 
 
 def test_a_build_tells_its_share_and_then_its_time() -> None:

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from tests.support.clock import Clock
-from vcam.pipeline.snapshot import DropReason, Outcome, OutputStatus, SafeReason, State
+from vcam.pipeline.snapshot import DropReason, EngineReason, Outcome, OutputStatus, SafeReason, State
 from vcam.pipeline.statistics import BOUNDS_S, LATENCY, Observed, Statistics
 from vcam.stages import Stage
 
@@ -15,7 +15,7 @@ OBSERVED = Observed(
     safe_reason=None,
     camera_up=True,
     engine=None,
-    engine_reason="a test",
+    engine_reason=EngineReason("a test"),
     outputs=(OutputStatus("null:", up=True, consumers=None, frames=3, errors=0),),
     last_live_age_s=0.01,
     last_write_age_s=0.02,

@@ -20,7 +20,7 @@ from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import SafeReason, State, TakeoverOutcome, TakeoverState
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.takeover import TakeoverPolicy
-from vcam.pipeline.wiring import OpenedProcessor
+from vcam.pipeline.wiring import OpenedProcessor, ProcessorFactory
 from vcam.stages import Decoder, EngineInfo, Framing, Scene, StageTimes
 
 RULE = TakeoverPolicy(agree_frames=4, blind_frames=6, frames_limit=12, pace_limit=1e6)
@@ -88,6 +88,7 @@ class Newcomer:
     model: str = "fake"
     sinks: int = 1
     ahead: bool = False
+    successor: ProcessorFactory | None = None
     decoder: Callable[[VideoFormat], Decoder] = make_decoder
     opened: list[NewProcessor] = field(default_factory=list)
     engines: list[FakeEngine] = field(default_factory=list)
@@ -104,7 +105,7 @@ class Newcomer:
         if index < len(self.entering):
             processor.entering = self.entering[index]
         self.opened.append(processor)
-        return OpenedProcessor(processor, "it is better", make_decoder=self.decoder, ahead=self.ahead)
+        return OpenedProcessor(processor, "it is better", self.decoder, ahead=self.ahead, successor=self.successor)
 
 
 PATIENT = replace(POLICY, takeover=RULE, upgrade_retry_s=0.01, safe_after_s=LIMIT_S, max_latency_s=LIMIT_S)
@@ -149,6 +150,22 @@ def test_it_takes_over_between_two_frames_without_a_card(ahead: bool) -> None:
     marks = list(map(marked, live_frames(rig)))
     assert marks == sorted(marks), "old ones, then new ones"
     assert marks.index(True) >= RULE.agree_frames
+    assert_undisturbed(rig)
+
+
+def test_a_newcomer_may_have_a_successor_in_turn() -> None:
+    last = Newcomer()
+    first = Newcomer(model="another", successor=last)
+    last.preparing = [raises(GPU_BROKE)]
+    rig = make_rig(first)
+    with rig.running() as pipeline:
+        wait_until(lambda: pipeline.snapshot().takeovers[TakeoverOutcome.SWAPPED] == 2)
+        wait_until(lambda: pipeline.snapshot().takeover is TakeoverState.DONE)
+        wait_until(lambda: first.opened[0].closed)
+        now = pipeline.snapshot()
+    assert (first.attempts, last.attempts) == (1, 2), "one that took over is not prepared again"
+    assert now.takeovers[TakeoverOutcome.FAILED] == 1
+    assert last.engine.mattes >= RULE.blind_frames, "it is compared with the one before it, which has another network"
     assert_undisturbed(rig)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from vcam.frame import Size
 from vcam.pipeline.snapshot import (
     DropReason,
+    EngineReason,
     Outcome,
     OutputStatus,
     SafeReason,
@@ -21,7 +22,7 @@ RUNNING = Observed(
     safe_reason=None,
     camera_up=True,
     engine=EngineInfo("openvino", "rvm_mobilenetv3_fp32", "fp32", Size(384, 216), "CPU"),
-    engine_reason="the fastest here",
+    engine_reason=EngineReason("the fastest here"),
     outputs=(
         OutputStatus("/dev/video10", up=True, consumers=2, frames=60, errors=0),
         OutputStatus("file:out.mp4", up=True, consumers=None, frames=60, errors=0),

@@ -11,7 +11,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.service.snapshots import RUNNING, STARTING, observed, running
 from vcam import __version__
-from vcam.pipeline.snapshot import DropReason, Outcome, SafeReason, Snapshot, State, TakeoverOutcome, TakeoverState
+from vcam.pipeline.snapshot import (
+    DropReason,
+    EngineReason,
+    Outcome,
+    SafeReason,
+    Snapshot,
+    State,
+    TakeoverOutcome,
+    TakeoverState,
+)
 from vcam.service.metrics import PipelineCollector, make_registry
 from vcam.stages import Stage
 
@@ -28,6 +37,7 @@ CONTRACT = {
     "vcam_frame_rate_target": set[str](),
     "vcam_consumers": {"output"},
     "vcam_engine_info": {"engine", "model", "precision", "size", "device"},
+    "vcam_engine_last_resort": set[str](),
     "vcam_decoder_info": {"decoder"},
     "vcam_plan_build_seconds": set[str](),
     "vcam_plan_build_ratio": set[str](),
@@ -104,11 +114,17 @@ def test_a_plan_that_is_being_built_tells_how_far_it_is() -> None:
     assert samples(observed(replace(STARTING, plan_build_share=0.43)))["vcam_plan_build_ratio"] == 0.43
 
 
+@pytest.mark.parametrize("last_resort", [False, True])
+def test_an_engine_of_last_resort_is_told(last_resort: bool) -> None:
+    found = samples(observed(replace(RUNNING, engine_reason=EngineReason("why", last_resort))))
+    assert found["vcam_engine_last_resort"] == last_resort
+
+
 def test_what_is_not_known_is_left_out() -> None:
     text = page(observed(replace(STARTING, decoder=None)))
     for name in ("vcam_engine_info", "vcam_decoder_info", "vcam_gpu_graph"):
         assert f"{name}{{" not in text
-    for name in ("vcam_plan_build_seconds", "vcam_plan_build_ratio"):
+    for name in ("vcam_plan_build_seconds", "vcam_plan_build_ratio", "vcam_engine_last_resort"):
         assert not re.search(rf"^{name} ", text, re.M)
     assert 'vcam_consumers{output="/dev/video10"} 2.0' in text
     assert "file:out.mp4" not in text

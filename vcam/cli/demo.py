@@ -41,7 +41,7 @@ def demo(options: DemoOptions) -> None:
     console = Console(highlight=False)
     statistics = pipeline.statistics
     console.print(stage_table(statistics.table(), f"{statistics.mean_fps():.1f} frames a second at 1280x720"))
-    console.print(f"engine: {_engine(keeper.engine)}: {pipeline.snapshot().engine_reason}", soft_wrap=True)
+    console.print(f"engine: {_engine(keeper.engine)}: {pipeline.snapshot().engine_reason.text}", soft_wrap=True)
     console.print(f"look at {options.out / 'demo.mp4'} and {sheet}", soft_wrap=True)
 
 

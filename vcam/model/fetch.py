@@ -82,10 +82,11 @@ def fetch(entry: ModelEntry, directory: Path, progress: ProgressCallback = ignor
             try:
                 _from_mirror(client, url, entry, part, progress)
             except _MirrorError as error:
-                logger.warning("model.mirror_failed", extra={"url": url, "problem": str(error)})
                 problems.append(f"{url}: {error}")
             else:
                 Path(part.name).replace(target)
+                for problem in problems:  # where none delivers, the error has them
+                    logger.warning("model.mirror_failed", extra={"problem": problem})
                 return target
     raise ModelFetchError(f"{entry.file} could not be downloaded. {'; '.join(problems)}", hint=_HINT)
 

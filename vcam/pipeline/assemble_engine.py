@@ -27,7 +27,7 @@ from vcam.errors import (
 from vcam.frame import Size, VideoFormat
 from vcam.pipeline.assemble_model import Cores, ModelProgress, silent
 from vcam.pipeline.preparation import Preparation
-from vcam.pipeline.wiring import OpenedProcessor
+from vcam.pipeline.wiring import OpenedProcessor, ProcessorFactory
 from vcam.stages import CoreModel, FrameProcessor, MattingEngine
 
 if TYPE_CHECKING:
@@ -45,20 +45,23 @@ program) must first show beside an engine on the CPU that it works again."""
 class _OnCpu:
     """refused: why the network that was wanted is not the one that runs; None where it is, or no network was.
 
-    learn: see OpenedProcessor.
+    learn, last_resort, successor: see OpenedProcessor.
     """
 
     engine: MattingEngine
     reason: str
     refused: VcamError | None = None
     learn: Callable[[], None] | None = None
+    last_resort: bool = False
+    successor: ProcessorFactory | None = None
 
 
 class EngineRoom:
     """Opens frame processors for one configuration.
 
     camera: nominal size of the camera's picture, whose shape the internal size follows. waits: nothing is shown before
-    the chosen engine is ready; else one on the CPU runs while a GPU's plan is built.
+    the chosen engine is ready; else one on the CPU runs while a GPU's plan is built, and one that needs no network
+    until that can be downloaded.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class EngineRoom:
         self._targets = targets
         self._progress = progress
         self._director = Director(targets[0].size)
+        self._never_changes = waits
         self._waits = waits or config.while_building is WhileBuilding.SAFE
         self._cores = Cores(config, camera)
         self._gpu_openings = 0
@@ -110,7 +114,9 @@ class EngineRoom:
         until = self._on_cpu(_without_gpu(available, why))
         if until.refused is not None and self._asked:
             raise until.refused
-        return self._opened(until, successor=None if until.refused is not None else room)
+        if until.refused is not None:
+            return self._opened(until)
+        return self._opened(replace(until, successor=partial(room.open_processor, progress=silent)))
 
     def _gpu_room(self, choice: Choice, available: Availability) -> "GpuEngineRoom":
         from vcam.pipeline.assemble_gpu import GpuEngineRoom
@@ -120,10 +126,14 @@ class EngineRoom:
         flavour = Flavour(choice.engine.value)
         return GpuEngineRoom(self._cores, flavour, available.gpu.facts, self._targets, choice.reason, self._finished)
 
-    def _opened(self, on_cpu: _OnCpu, successor: "GpuEngineRoom | None" = None) -> OpenedProcessor:
-        processor = self._finished(CpuFrameProcessor(on_cpu.engine, self._targets))
-        later = None if successor is None else partial(successor.open_processor, progress=silent)
-        return OpenedProcessor(processor, on_cpu.reason, successor=later, learn=on_cpu.learn)
+    def _opened(self, on_cpu: _OnCpu) -> OpenedProcessor:
+        return OpenedProcessor(
+            self._finished(CpuFrameProcessor(on_cpu.engine, self._targets)),
+            on_cpu.reason,
+            successor=on_cpu.successor,
+            learn=on_cpu.learn,
+            last_resort=on_cpu.last_resort,
+        )
 
     def _finished(self, processor: FrameProcessor) -> FrameProcessor:
         """With what is done around a processor, whatever device it is for."""
@@ -140,10 +150,19 @@ class EngineRoom:
                 raise
             _log.warning("engine.no_network", extra={"problem": error.problem, "hint": error.hint})
             reason = "the network could not be had (the log says why); this engine needs none"
-            return self._plate(reason, refused=error)
+            later = isinstance(error, ModelFetchError) and self._config.model_download and not self._never_changes
+            return replace(self._plate(reason), refused=error, successor=self._once_fetched if later else None)
         except ModelMismatchError as mismatch:
             reason = "the model gives a mask, which the guided filter refines"
             return _OnCpu(self._mask_network(mismatch), reason, refused=mismatch)
+
+    def _once_fetched(self, preparation: Preparation) -> OpenedProcessor:
+        """What ``auto`` means once the network can be downloaded, which is waited for. See ``Cores.await_network``."""
+        self._cores.await_network(preparation)
+        opened = self.open_processor(preparation)
+        if opened.last_resort:
+            raise ModelFetchError("the network was downloaded, and is gone again", hint="vcam model prepare")
+        return opened
 
     def _network(self, choice: Choice, core: CoreModel) -> MattingEngine:
         make = NETWORKS_ON_CPU.get(choice.engine)
@@ -165,12 +184,12 @@ class EngineRoom:
         except ModelError as neither:
             raise mismatch from neither
 
-    def _plate(self, reason: str, refused: VcamError | None = None) -> _OnCpu:
+    def _plate(self, reason: str) -> _OnCpu:
         from vcam.engines.plate import PlateEngine
 
         height = round(_PLATE_WIDTH * self._camera.height / self._camera.width)
         engine = PlateEngine(Size(_PLATE_WIDTH, height))
-        return _OnCpu(engine, reason, refused, engine.learn)
+        return _OnCpu(engine, reason, learn=engine.learn, last_resort=not self._asked)
 
 
 def _without_gpu(available: Availability, why: str) -> Choice:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from vcam.config import Config
-from vcam.errors import ModelFetchError
+from vcam.errors import ModelFetchError, SlotClosedError
 from vcam.frame import Size
+from vcam.pipeline.preparation import Preparation
+from vcam.pipeline.worker import RetryPolicy, Worker
 from vcam.stages import CoreModel
 
 if TYPE_CHECKING:
@@ -16,9 +18,17 @@ if TYPE_CHECKING:
 ModelProgress: TypeAlias = "Callable[[Progress], None]"
 """Is told about each step of the model's preparation."""
 
+_RETRY_S, _RETRY_LIMIT_S = 10.0, 600.0
+"""Between two attempts to download; doubles from the one to the other."""
+_LOOK_S = 0.2
+
 
 def silent(progress: "Progress") -> None:
     """Nobody looks."""
+
+
+def _nothing() -> None:
+    """Whoever waits looks by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,30 @@ class Cores:
                 hint="vcam model prepare, or model_download = true",
             )
         return prepare(self._options(precision), progress)
+
+    def await_network(self, preparation: Preparation) -> None:
+        """Make it, in a thread of its own, as often as it takes: a computer may be up before its network is.
+
+        Raises SlotClosedError once cancelled, ModelError and MissingDependencyError where no download is to blame.
+        """
+        worker = Worker(
+            "vcam-fetch", lambda: self._make_under(worker), RetryPolicy(_RETRY_S, _RETRY_LIMIT_S), on_end=_nothing
+        )
+        worker.start()
+        while not worker.join(0.0):
+            if preparation.cancelled:
+                worker.stop()
+                raise SlotClosedError
+            preparation.wait(_LOOK_S)
+        if worker.failure is not None:
+            raise worker.failure
+
+    def _make_under(self, worker: Worker) -> None:
+        def go_on(_: "Progress") -> None:
+            if worker.stopping:
+                raise SlotClosedError
+
+        self.make("fp32", go_on)
 
     def _options(self, precision: str) -> "PrepareOptions":
         from vcam.model.manifest import DEFAULT_MODEL

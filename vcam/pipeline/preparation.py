@@ -45,6 +45,10 @@ class Preparation:
         """Give up; returns at once."""
         self._cancelled.set()
 
+    def wait(self, seconds: float) -> None:
+        """Sleep; ended early by ``cancel``."""
+        self._cancelled.wait(seconds)
+
     @contextmanager
     def plan_build(self) -> Iterator[Callable[[float], None]]:
         """Around the build of a plan; gives what is to be called with the share that is done, 0 to 1."""

@@ -13,7 +13,7 @@ from vcam.pipeline.intake import Intake, IntakePolicy, count_corrupt, open_intak
 from vcam.pipeline.line import GAP_S, Line
 from vcam.pipeline.outputs import Outputs
 from vcam.pipeline.preparation import Preparation
-from vcam.pipeline.snapshot import DropReason, Outcome, SafeReason, TakeoverState
+from vcam.pipeline.snapshot import DropReason, EngineReason, Outcome, SafeReason, TakeoverState
 from vcam.pipeline.statistics import Statistics
 from vcam.pipeline.succession import Succession
 from vcam.pipeline.wiring import Wiring
@@ -60,7 +60,7 @@ class FrameLoop:
         self.scene: Scene = wiring.scene
         self.paused = False
         self.engine: EngineInfo | None = None
-        self.engine_reason = ""
+        self.engine_reason = EngineReason()
         self._preparation = Preparation()
         self._succession: Succession | None = None
         self._intake: Intake | None = None
@@ -122,7 +122,8 @@ class FrameLoop:
         """With the line that there is now, until a better one is ready (True) or all is done."""
         line, policy = succession.line, self._wiring.policy
         self._engine_failures = 0
-        self.engine, self.engine_reason = line.processor.info, line.opened.reason
+        self.engine = line.processor.info
+        self.engine_reason = EngineReason(line.opened.reason, line.opened.last_resort)
         _log.info("engine.ready", extra=_engine_facts(line.processor.info, line.opened.reason))
         how = IntakePolicy(every_frame=not policy.live, wanted=lambda: not self.paused, clock=self._clock)
         with open_intake(line, self._slot, self._statistics, how) as intake:

@@ -95,6 +95,14 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineReason:
+    """Why this engine runs, as a sentence. last_resort: see OpenedProcessor."""
+
+    text: str = ""
+    last_resort: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OutputStatus:
     """One sink. consumers: how many applications read it, None where that cannot be known."""
 
@@ -124,7 +132,7 @@ class Snapshot:
     safe_reason: SafeReason | None
     camera_up: bool
     engine: EngineInfo | None
-    engine_reason: str
+    engine_reason: EngineReason
     stages: Mapping[Stage, Histogram]
     frame_latency: Histogram
     frames: Mapping[Outcome, int]

@@ -12,6 +12,7 @@ import numpy as np
 from vcam import __version__
 from vcam.pipeline.snapshot import (
     DropReason,
+    EngineReason,
     Histogram,
     Outcome,
     OutputStatus,
@@ -45,7 +46,7 @@ class Observed:
     safe_reason: SafeReason | None
     camera_up: bool
     engine: EngineInfo | None
-    engine_reason: str
+    engine_reason: EngineReason
     outputs: tuple[OutputStatus, ...]
     last_live_age_s: float | None
     last_write_age_s: float | None

@@ -84,7 +84,7 @@ class Succession:
         self._samples: LatestSlot[_Sample] = LatestSlot()
         self._wants_sample = False
         self._compares = False
-        self._first: EngineInfo | None = None
+        self._at_work: EngineInfo | None = None
         self._changed = threading.Condition()
         self._newcomer: Line | None = None
         self._retired: Line | None = None
@@ -94,7 +94,7 @@ class Succession:
     def __enter__(self) -> Self:
         """Open the first line. Raises what that raises."""
         self.line.__enter__()
-        self._first = self.line.processor.info
+        self._at_work = self.line.processor.info
         if self.line.opened.successor is not None:
             self.state = TakeoverState.PREPARING
             self._worker.start()
@@ -124,7 +124,7 @@ class Succession:
             if self._newcomer is None:
                 return
             self._retired, self.line, self._newcomer = self.line, self._newcomer, None
-            self.state = TakeoverState.DONE
+            self._at_work, self.state = self.line.processor.info, TakeoverState.DONE
             self._changed.notify_all()
         self._statistics.takeover(TakeoverOutcome.SWAPPED)
 
@@ -141,29 +141,32 @@ class Succession:
         self._samples.put(_Sample(frame, scene, alpha, max(self._policy.frame_interval_s, typical_s)))
 
     def _session(self) -> None:
-        successor = self.line.opened.successor
-        if successor is None or self._retired is not None:
-            return
-        self.state = TakeoverState.PREPARING
+        """As long as the line at work has a successor; again after a failure."""
         try:
-            self._prepare(successor)
+            while (successor := self.line.opened.successor) is not None and self._prepare(successor):
+                pass
         except (SlotClosedError, VcamError):
             if not self._preparation.cancelled:
                 raise
 
-    def _prepare(self, successor: ProcessorFactory) -> None:
+    def _prepare(self, successor: ProcessorFactory) -> bool:
+        """Whether it took over."""
+        self._retired, self.state = None, TakeoverState.PREPARING
         with ExitStack() as stack:
             newcomer = stack.enter_context(Line(successor(self._preparation), self._make_decoder))
             if self._preparation.cancelled or not self._warm(newcomer):
-                return
+                return False
             retired = self._hand_over(newcomer)
-            if retired is not None:
-                stack.pop_all()  # the newcomer is the frame thread's now; what it left is ours
-                stack.push(retired)
+            if retired is None:
+                return False
+            stack.pop_all()  # the newcomer is the frame thread's now; what it left is ours
+            stack.push(retired)
+            self._worker.succeeded()
+            return True
 
     def _warm(self, newcomer: Line) -> bool:
         """Let the newcomer see what viewers see, until it may take over (True) or is known to be no good."""
-        new, old = newcomer.processor.info, self._first
+        new, old = newcomer.processor.info, self._at_work
         self._compares = old is not None and new.model == old.model
         self.state = TakeoverState.WARMING
         _log.info("takeover.warming", extra={"engine": new.engine, "compared": self._compares})
@@ -219,7 +222,7 @@ class Succession:
             self.state = TakeoverState.GIVEN_UP
         expected = isinstance(error, VcamError)
         hint = error.hint if isinstance(error, VcamError) else "this is a fault in vcam: report it with its log"
-        facts = {"problem": str(error), "hint": hint, "goes_on": "" if self._first is None else self._first.engine}
+        facts = {"problem": str(error), "hint": hint, "goes_on": "" if self._at_work is None else self._at_work.engine}
         _log.error("takeover.failed", extra=facts, exc_info=None if expected else error)
 
 

@@ -29,8 +29,9 @@ class OpenedProcessor:
     make_decoder: decoders that suit it (page-locked memory, the GPU's own), used only while it is entered; None: the
     pipeline's. ahead: the next frame is decoded in a thread of its own, while this one works on another device.
     gpu_graph: see Snapshot; any thread may ask. successor: makes ready a better processor, which takes over between two
-    frames; it may take minutes and runs in the thread "vcam-upgrade". Its own successor is never asked for.
+    frames; it may take minutes and runs in the thread "vcam-upgrade". That one may have a successor in turn.
     learn: makes an engine that knows the empty room forget and learn it; called between two frames.
+    last_resort: nobody asked for this engine, and any other would be better.
     """
 
     processor: FrameProcessor
@@ -40,6 +41,7 @@ class OpenedProcessor:
     gpu_graph: Callable[[], bool | None] = _no_graph
     successor: "ProcessorFactory | None" = None
     learn: Callable[[], None] | None = None
+    last_resort: bool = False
 
 
 ProcessorFactory: TypeAlias = Callable[[Preparation], OpenedProcessor]

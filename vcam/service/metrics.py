@@ -116,6 +116,10 @@ def _facts(now: Snapshot) -> Iterator[Metric]:
         }
         engine.add_metric([], facts)
     yield engine
+    last_resort = None if now.engine is None else float(now.engine_reason.last_resort)
+    yield _known(
+        "vcam_engine_last_resort", "1 while an engine runs only because no network was to be had.", last_resort
+    )
     decoder = InfoMetricFamily("vcam_decoder", "The decoder that is running; none before the first frame.")
     if now.decoder is not None:
         decoder.add_metric([], {"decoder": now.decoder})
