@@ -313,5 +313,5 @@ def test_any_setting_can_be_set_by_its_key() -> None:
     heard = script()
     run(replace(SMALL, frames=2, set=["refine=0.5", "safe_after_ms=300"]))
     assert {"refine", "safe_after_ms"} <= set(str(heard.facts("config.read")["changed"]).split())
-    with pytest.raises(ConfigError, match="there is no setting --refin"):
+    with pytest.raises(ConfigError, match="there is no setting refin"):
         run(replace(SMALL, set=["refin=0.5"]))
