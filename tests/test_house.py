@@ -59,3 +59,11 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
 def test_nothing_speaks_of_one_machine() -> None:
     texts = [path for path in ROOT.glob("*.md")] + MODULES + native_sources()
     assert matches(r"/work/|/root/", of=texts) == {}
+
+
+def test_nobody_is_told_to_install_a_stranger() -> None:
+    """The package index knows another project as vcam."""
+    folders = [ROOT / name for name in ("vcam", "tests", "scripts", "docker", "docs", "systemd")]
+    texts = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".sh", ".md", ".env"}]
+    told = r"(pip|pipx|uv|uv tool) (install|add) ([^\n]*\s)?['\"]?vcam\b"
+    assert matches(told, of=[*texts, *ROOT.glob("*.md"), ROOT / "Dockerfile"]) == {}
