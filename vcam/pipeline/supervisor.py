@@ -1,8 +1,7 @@
 """The supervisor: starts and ends the threads, and is the dead man's switch of the output.
 
 The rule of SAFE: when no live frame has left for ``safe_after_s`` (for three frames, where they are slower), the SAFE
-card leaves at the frame rate, whatever the cause; the reason is derived from what the threads are doing, so that no
-state can be forgotten. What is known at once (a camera unplugged) is not waited for.
+card leaves at the frame rate, whatever the cause. What is known at once (a camera unplugged) is not waited for.
 """
 
 import logging
@@ -13,6 +12,7 @@ from typing import Self
 from vcam.errors import EngineError
 from vcam.pipeline.attention import Attention
 from vcam.pipeline.capture import Captured, CaptureLoop, CapturePolicy
+from vcam.pipeline.condition import Condition
 from vcam.pipeline.outputs import Outputs
 from vcam.pipeline.runner import FrameLoop
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
@@ -26,14 +26,8 @@ _log = logging.getLogger(__name__)
 
 _STOP_LIMIT_S = 0.9
 """A stop is clean within a second: the threads get this long, then they are left behind as daemons."""
-_MISSED_FRAMES = 3
-"""So many frames in a row must be missing before the card is shown: an engine of 4 fps must not flicker."""
-_LONGEST_HOLD_S = 1.0
-"""However slow an engine is, a picture is not held for longer; only a source slower than this is waited for."""
 _STALL_LIMIT_S = 30.0
 """An engine that has not returned for this long never will: the process ends, and its manager starts it anew."""
-_BEFORE_THE_FIRST = (SafeReason.STARTING, SafeReason.ENGINE_LOADING, SafeReason.ENGINE_BUILDING)
-"""Why there is no picture yet, while nothing is wrong."""
 
 
 class Pipeline:
@@ -229,39 +223,20 @@ class Pipeline:
             self._reason = reason
 
     def _state(self) -> tuple[State, SafeReason | None]:
-        if self._attention.asleep:
-            return State.IDLE, None
-        if self._paused:
-            return State.SAFE, SafeReason.PAUSED
-        age = self._live_age_s()
-        lost = self._capture.worker.last_error is not None
-        if age is not None and (not self._wiring.policy.live or (age < self._patience_s() and not lost)):
-            return State.LIVE, None
-        reason = self._why_safe()
-        started = age is not None or reason not in _BEFORE_THE_FIRST
-        return (State.SAFE if started else State.STARTING), reason
-
-    def _why_safe(self) -> SafeReason:
         frames = self._frames
-        if frames.failing is not None and frames.engine is None:
-            return frames.failing
-        if self._reloading:
-            return SafeReason.RELOAD
-        if frames.engine is None:
-            return SafeReason.ENGINE_LOADING if frames.plan_build_share is None else SafeReason.ENGINE_BUILDING
-        if self._busy_s() > self._patience_s():
-            return SafeReason.ENGINE_STALL
-        if self._capture.worker.last_error is not None:  # which is what to mend first, whatever else there is
-            return SafeReason.CAMERA_LOST
-        if frames.failing is not None:
-            return frames.failing
-        return SafeReason.STARTING if frames.last_live_s is None else SafeReason.CAMERA_LOST
-
-    def _patience_s(self) -> float:
-        """How old the last live frame may get: the policy's limit, and longer where camera or engine are that slow."""
-        policy = self._wiring.policy
-        slow_s = _MISSED_FRAMES * max(policy.frame_interval_s, self._frames.typical_s)
-        return max(policy.safe_after_s, min(slow_s, max(_LONGEST_HOLD_S, _MISSED_FRAMES * policy.frame_interval_s)))
+        now = Condition(
+            asleep=self._attention.asleep,
+            paused=self._paused,
+            reloading=self._reloading,
+            camera_lost=self._capture.worker.last_error is not None,
+            engine_up=frames.engine is not None,
+            building=frames.plan_build_share is not None,
+            failing=frames.failing,
+            live_age_s=self._live_age_s(),
+            busy_s=self._busy_s(),
+            typical_s=frames.typical_s,
+        )
+        return now.state(self._wiring.policy)
 
     def _busy_s(self) -> float:
         """How long the frame thread has been at its present frame."""
