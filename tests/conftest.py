@@ -1,10 +1,14 @@
-"""Tests marked ``gpu`` are left out where there is no GPU, unless VCAM_REQUIRE=gpu asks for them: then they fail."""
+"""For all tests: those marked ``gpu`` are left out where there is no GPU, unless VCAM_REQUIRE=gpu asks for them: then
+they fail. The images are built once."""
 
 import os
 
 import pytest
 
+from tests.container.engine import BUILD_TIMEOUT_S, run
 from vcam.cuda.probe import find_gpu
+
+REPOSITORY = "vcam-test"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -14,3 +18,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("gpu")]
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> None:
+    """A Docker engine that answers."""
+    if run(("docker", "info"), check=False).returncode:
+        pytest.fail("no Docker engine answers; start one, or set DOCKER_HOST")
+
+
+@pytest.fixture(scope="session")
+def release(docker_engine: None) -> str:
+    """`make image`: both images, by the name of their repository. VCAM_TEST_REPOSITORY: what is built already."""
+    built = os.environ.get("VCAM_TEST_REPOSITORY")
+    if not built:
+        run(("scripts/image.sh",), environ={"REPOSITORY": REPOSITORY}, timeout_s=2 * BUILD_TIMEOUT_S)
+    return built or REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def cpu_image(release: str) -> str:
+    return f"{release}:cpu"
+
+
+@pytest.fixture(scope="session")
+def gpu_image(release: str) -> str:
+    return f"{release}:gpu"

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import pytest
 import yaml
 
-from tests.container.engine import BUILD_TIMEOUT_S, CONTROL, ROOT, Appliance, docker, run
+from tests.container.engine import BUILD_TIMEOUT_S, CONTROL, ROOT, Appliance, docker
 from tests.support.real_model import real_model
 from tests.support.rvm_like import make_rvm_like
 from vcam.model.manifest import Refiner
@@ -21,7 +21,6 @@ Keys: TypeAlias = dict[str, Any]
 """Part of a compose file."""
 
 SCENE = ("run", "-i", "test:320x180@10", "-o", "null:", "-e", "plate")
-REPOSITORY = "vcam-test"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,32 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "/container/" in str(item.path):
             item.add_marker(pytest.mark.container)
             item.add_marker(pytest.mark.timeout(2 * BUILD_TIMEOUT_S))
-
-
-@pytest.fixture(scope="session")
-def engine() -> None:
-    """A Docker engine that answers."""
-    if run(("docker", "info"), check=False).returncode:
-        pytest.fail("no Docker engine answers; start one, or set DOCKER_HOST")
-
-
-@pytest.fixture(scope="session")
-def release(engine: None) -> str:
-    """`make image`: both images, by the name of their repository. VCAM_TEST_REPOSITORY: what is built already."""
-    built = os.environ.get("VCAM_TEST_REPOSITORY")
-    if not built:
-        run(("scripts/image.sh",), environ={"REPOSITORY": REPOSITORY}, timeout_s=2 * BUILD_TIMEOUT_S)
-    return built or REPOSITORY
-
-
-@pytest.fixture(scope="session")
-def cpu_image(release: str) -> str:
-    return f"{release}:cpu"
-
-
-@pytest.fixture(scope="session")
-def gpu_image(release: str) -> str:
-    return f"{release}:gpu"
 
 
 def make_dev(root: Path) -> Path:

@@ -42,7 +42,7 @@ def test_without_nvidias_toolkit_docker_says_so(gpu_appliance: Factory) -> None:
 
 
 @pytest.mark.parametrize("files", [("compose.yaml",), ("compose.yaml", "compose.gpu.yaml")])
-def test_docker_itself_finds_nothing_wrong_with_the_files(engine: None, files: tuple[str, ...]) -> None:
+def test_docker_itself_finds_nothing_wrong_with_the_files(docker_engine: None, files: tuple[str, ...]) -> None:
     options = [option for name in files for option in ("-f", name)]
     done = run(("docker", "compose", *options, "--profile", "*", "config", "--quiet"))
     assert done.stderr == ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.vm.bed.devices import FRAMES, Webcam, frames, live, unload
+from tests.vm.bed.devices import FRAMES, Webcam, first, frames, live, unload
 from tests.vm.bed.figures import Figures, percentile
 from tests.vm.bed.guest import Guest, Job
 from tests.vm.bed.pictures import Shape
@@ -11,8 +11,7 @@ Webcams = Callable[..., Webcam]
 Vcams = Callable[..., Job]
 
 WAYS = ("cable", "other mode", "driver", "module", "number")
-CYCLES = 45
-"""A hundred take five minutes of the emulated processor."""
+CYCLES = 100
 GROWTH_KB = 8192
 
 
@@ -24,12 +23,6 @@ def footprint(guest: Guest) -> tuple[int, int, int]:
     )
     descriptors, threads, memory = map(int, told.split())
     return descriptors, threads, memory
-
-
-def first(reader: Job, since: float, *, coded: bool) -> float:
-    """When the reader was handed the first picture (coded) or card after a time."""
-    what = "the camera's picture" if coded else "the card"
-    return float(reader.until(lambda: frames(reader, since, coded=coded), 90, what)[0]["at"])
 
 
 def come_back(guest: Guest, webcam: Webcams, way: str, camera: Webcam) -> tuple[Webcam, float]:
@@ -117,3 +110,25 @@ def test_a_camera_that_hangs_gives_the_card(
     camera.hang()
     reader.until(lambda: frames(reader, before, coded=False), 60, "the card")
     camera.wake()
+
+
+def test_a_computer_that_slept_shows_the_camera_again(
+    guest: Guest, webcam: Webcams, vcam: Vcams, loopback: str, figures: Figures
+) -> None:
+    """As far as the guest can sleep: every program is frozen. Its devices stay on, its share would not outlive it."""
+    camera = webcam()
+    camera.plug()
+    live(vcam(f"-i {camera.node} -o {loopback}"))
+    reader = guest.python("reader.py", loopback)
+    for away in (False, True):
+        first(reader, guest.clock(), coded=True)
+        if away:  # many a camera is another one to the bus after a sleep
+            camera.unbind()
+        guest.run("echo freezer > /sys/power/pm_test; echo freeze > /sys/power/state")
+        woke = guest.clock()
+        if away:
+            woke = camera.bind()
+        figures.note(
+            f"wake to picture at a reader{', of a camera that left' * away} (s)", first(reader, woke, coded=True) - woke
+        )
+    assert not [line for line in reader.lines if "error" in line]

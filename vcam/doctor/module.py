@@ -83,7 +83,9 @@ def _judged(text: str, *, on_demand: bool) -> Finding:
         return ok(CHECK, f"{name}: one application at a time reads each virtual camera")
     if version >= _TELLS_READERS:
         return ok(CHECK, f"{name} is loaded")
-    faults = ["does not tell whether an application reads" + (", so on_demand has to guess" if on_demand else "")]
+    faults = [
+        "does not tell whether an application reads" + (", so on_demand goes by who has it open" if on_demand else "")
+    ]
     if version >= _WRITE_FAULT:
         faults.append("keeps a device from other producers after one that did not announce itself (issue 470)")
     else:

@@ -117,6 +117,12 @@ def frames(reader: Job, since: float = 0.0, *, coded: bool) -> list[dict[str, An
     return [line for line in reader.lines if line.get("at", 0.0) > since and (line["code"] is not None) is coded]
 
 
+def first(reader: Job, since: float, *, coded: bool) -> float:
+    """When the reader was handed the first picture (coded) or card after a time."""
+    what = "the camera's picture" if coded else "the card"
+    return float(reader.until(lambda: frames(reader, since, coded=coded), 90, what)[0]["at"])
+
+
 def load_loopback(guest: Guest, version: str, **options: object) -> str:
     """Load v4l2loopback with one AI-Camera; its path."""
     given = {"video_nr": 10, "card_label": "AI-Camera", "exclusive_caps": 1, **options}

@@ -2,10 +2,12 @@
 
 import json
 import platform
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.vm.bed.guest import ROOT
+from tests.vm.bed.guest import ROOT, Guest
 
 PLACE = ROOT / "out/vm.json"
 
@@ -33,3 +35,15 @@ def percentile(values: list[float], share: float) -> float:
     """The nearest-rank percentile."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+_WORK = (
+    "import time, timeit; "
+    'print(min(timeit.repeat("sum(i * i % 7 for i in range(10**6))", number=1, repeat=3, timer=time.process_time)))'
+)
+
+
+def slowness(guest: Guest) -> float:
+    """How many times as long as this computer the guest needs for the same Python."""
+    here = subprocess.run((sys.executable, "-c", _WORK), check=True, capture_output=True, text=True).stdout
+    return float(guest.run(f"/opt/bed/bin/python -c '{_WORK}'")) / float(here)

@@ -6,7 +6,7 @@ set -euo pipefail
 
 readonly SUITE=bookworm LOOPBACK_SUITES='bookworm bookworm-backports trixie' # v4l2loopback 0.12.7, 0.13.2, 0.15.0
 readonly PACKAGES=systemd-sysv,udev,kmod,dbus,procps,usbutils,psmisc,python3,v4l-utils,libgomp1,libturbojpeg0,ffmpeg
-readonly READERS=gstreamer1.0-tools,gstreamer1.0-plugins-base,gstreamer1.0-plugins-good,chromium,fonts-dejavu-core
+readonly READERS=podman,crun,gstreamer1.0-tools,gstreamer1.0-plugins-base,gstreamer1.0-plugins-good,chromium,fonts-dejavu-core
 readonly KEY=/usr/share/keyrings/debian-archive-keyring.gpg
 # Loaded before the root file system is there; carried in the guest's own file system.
 readonly EARLY='virtio_pci virtio_blk crc32c_generic ext4 9p 9pnet_virtio'

@@ -1,4 +1,6 @@
-"""A reader of a camera that tells of every frame: reader.py DEVICE [COUNT]. Only ioctls, so that it starts quickly.
+"""A reader of a camera that tells of every frame. Only ioctls, so that it starts quickly.
+
+reader.py DEVICE [COUNT [TIMES PAUSE]]   Read COUNT frames, or for ever. TIMES: open it so often, PAUSE seconds apart.
 
 One JSON object a line. First {"opened": CLOCK, "fourcc", "width", "height"}; then for each frame {"at": when it was
 handed out, "stamp": when it was taken (the driver's word), "sequence", "code": the number on it, or null, "crc"}. All
@@ -82,11 +84,21 @@ def main(device: str, count: int) -> None:
         fcntl.ioctl(descriptor, QBUF, filled)
         tell(at=at, stamp=seconds + microseconds / 1e6, sequence=sequence, code=number, crc=crc)
         count -= 1
+    for mapped in maps:
+        mapped.close()
+    os.close(descriptor)
+    tell(closed=time.monotonic())
+
+
+def look(device: str, count: str = "-1", times: str = "1", pause: str = "0") -> None:
+    for _ in range(int(times)):
+        main(device, int(count))
+        time.sleep(float(pause))
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else -1)
+        look(*sys.argv[1:])
     except OSError as error:
         tell(error=str(error))
         sys.exit(1)

@@ -219,7 +219,8 @@ class Webcam:
                 if not self.asked.wait_for(lambda: self.wanted, timeout=2.0):
                     return
                 sequence, length = self.wanted.popleft()
-            self.reply(sequence, 0, len(view[:length]), bytes(view[:length]))
+                # Before `unlink` may say of it that it was given back: the kernel hangs up on who speaks of it later.
+                self.reply(sequence, 0, len(view[:length]), bytes(view[:length]))
             if len(view) < length:
                 return
             view = view[length:]
