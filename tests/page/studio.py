@@ -59,13 +59,15 @@ def near(pixels: Plane, color: tuple[int, int, int]) -> bool:
 
 
 @contextmanager
-def studio(folder: Path, host: str = "127.0.0.1", token: str | None = None) -> Iterator[Studio]:
+def studio(
+    folder: Path, host: str = "127.0.0.1", token: str | None = None, *, background: str = "green"
+) -> Iterator[Studio]:
     """While entered, pictures leave and the page is served."""
     config = Config(
         input=f"test:{WIDTH}x{HEIGHT}@15",
         output=("null:",),
         engine=EngineName.PLATE,
-        background="green",
+        background=background,
         models_dir=folder,
     )
     with assemble(config) as pipeline:

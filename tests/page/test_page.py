@@ -12,6 +12,7 @@ from tests.control.rig import picture
 from tests.page.conftest import OpenPage, keep
 from tests.page.studio import BLUE, GREEN, HEIGHT, WIDTH, Studio, near
 from tests.pipeline.rig import wait_until
+from tests.support.clip import Clip, write_clip
 
 RED, BLACK = (200, 30, 30), (0, 0, 0)
 
@@ -137,7 +138,8 @@ def test_a_dropped_picture_is_taken_and_a_broken_one_told(page: Page, room: Stud
     keep(page, "broken")
     room.wait_corner((20, 30, 200))
     drop(page, "notes.txt", "text/plain", b"dear all")
-    expect(page.locator(".notice").last).to_contain_text("neither a picture nor a video")
+    expect(page.locator(".notice").last).to_contain_text("notes.txt: text/plain is neither a picture nor a video")
+    expect(page.locator(".notice").last).to_contain_text("upload a JPEG, PNG")
     page.get_by_role("button", name="Dismiss").first.click()
     expect(page.locator(".notice")).to_have_count(1)
 
@@ -242,6 +244,18 @@ def test_name_plates_are_shown_moved_and_removed(page: Page, room: Studio) -> No
     wait_until(lambda: not near(room.picture()[:60, 220:], GREEN))
     page.get_by_role("button", name="Remove Ada").click()
     wait_until(lambda: near(room.picture()[:60, 220:], GREEN))
+    expect(page.locator(".layer")).to_have_count(0)
+
+
+def test_a_video_can_stand_before_the_person(page: Page, room: Studio) -> None:
+    clip = write_clip(room.folder / "fire.mp4", Clip(codec="mpeg4", frames=3))
+    page.locator("#file").set_input_files(clip)
+    page.get_by_role("button", name="Fire moving").wait_for()
+    page.get_by_label("Picture or video").select_option("Fire.mp4")
+    expect(page.locator(".layer")).to_contain_text("video")
+    wait_until(lambda: room.desk.config.layers[0].startswith(f"video:{room.folder}"))
+    tile(page, "Green")
+    page.get_by_role("button", name="Remove Fire").click()
     expect(page.locator(".layer")).to_have_count(0)
 
 

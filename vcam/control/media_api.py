@@ -18,12 +18,14 @@ from vcam.control.naming import shown
 from vcam.control.preview import Preview
 from vcam.control.rates import Rate, Rates
 from vcam.control.refusal import RefusedError, busy
+from vcam.control.rewrite import HINT
 from vcam.scene_settings import scene_values
 
 MOST_UPLOAD_BYTES = 32 << 20
 MOST_VIDEO_BYTES = 256 << 20
 PICTURE_KINDS = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff")
 VIDEO_KINDS = ("video/mp4", "video/webm", "video/x-matroska", "video/quicktime")
+_UNKNOWN = ("", "application/octet-stream")
 _GIVEN = {".jpg": JPEG, ".png": "image/png", ".webp": "image/webp", ".mp4": "video/mp4"}
 _GIVEN_KINDS = tuple(_GIVEN.values())
 
@@ -140,8 +142,8 @@ class MediaApi:
         if kind not in PICTURE_KINDS + VIDEO_KINDS:
             raise RefusedError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"the body is {kind or 'of no kind'}, neither a picture nor a video",
-                hint=f"send the file itself, with a Content-Type of {', '.join(PICTURE_KINDS + VIDEO_KINDS)}",
+                f"{'this' if kind in _UNKNOWN else kind} is neither a picture nor a video",
+                hint=f"{HINT}; its Content-Type says which",
             )
         if len(wanted) > _LONGEST_NAME:
             raise RefusedError(

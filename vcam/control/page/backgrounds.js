@@ -9,15 +9,22 @@ const FITS = ["cover", "contain", "stretch", "tile"];
 const KINDS = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,video/mp4,video/webm,video/x-matroska,video/quicktime";
 
 let uploaded = [];
+let configured = "";
 let shown = [];
 
-/** "image:beach.jpg,fit=contain" in its parts. */
+const MEDIA = ["image", "video", "slides"];
+
+/** "image:beach.jpg,fit=contain" in its parts. Only what has the name of an option ends a name. */
 function parts(background) {
   const [kind, rest = ""] = background.split(/:(.*)/s);
-  const [value, ...options] = rest.split(",");
-  return kind === "image" || kind === "video"
-    ? { kind, value, options: Object.fromEntries(options.map((each) => each.split(/=(.*)/s))) }
-    : { kind, value: rest, options: {} };
+  if (!MEDIA.includes(kind)) return { kind, value: rest, options: {} };
+  const options = [];
+  let value = rest;
+  for (let found; (found = value.match(/^(.*),(fit|anchor|every|fade)=([^,]*)$/s));) {
+    value = found[1];
+    options.unshift([found[2], found[3]]);
+  }
+  return { kind, value, options: Object.fromEntries(options) };
 }
 
 function text({ kind, value, options }) {
@@ -79,6 +86,23 @@ function uploadedTile(each, now) {
   });
 }
 
+/** What the settings say, where no other tile says the same: a picture of theirs need be no upload. */
+function configuredTile(now) {
+  const own = parts(configured);
+  const current = parts(now.background);
+  const note = MEDIA.includes(own.kind) ? own.value : configured;
+  const look = el("span", { class: `look ${own.kind}` });
+  if (own.kind === "color") look.style.background = hex(own.value);
+  const chosen = MEDIA.includes(own.kind) ? own.kind === current.kind && own.value === current.value : configured === now.background;
+  return tile({ title: "As configured", note, look, chosen, choose: chooseConfigured });
+}
+
+const chooseConfigured = () => change({ background: configured });
+
+/** `none` is only ever chosen after a question. */
+const hasConfigured = () =>
+  configured && ![...DRAWN.map(({ kind }) => kind), ...uploaded.map(({ background }) => background)].includes(configured);
+
 function uploadTile() {
   const input = el("input", { type: "file", id: "file", class: "file", multiple: true, accept: KINDS });
   input.addEventListener("change", () => {
@@ -92,13 +116,14 @@ function uploadTile() {
 let drawnFor = "";
 
 function render(now) {
-  const key = JSON.stringify([now.background, now.color, uploaded.map(({ name }) => name)]);
+  const key = JSON.stringify([now.background, now.color, configured, uploaded.map(({ name }) => name)]);
   if (key === drawnFor) return;
   drawnFor = key;
   const focused = [...byId("tiles").querySelectorAll("button, input")].indexOf(document.activeElement);
-  shown = [...DRAWN, ...uploaded.map((each) => ({ choose: () => change({ background: each.background }) }))];
+  const own = hasConfigured() ? [{ choose: chooseConfigured }] : [];
+  shown = [...DRAWN, ...own, ...uploaded.map((each) => ({ choose: () => change({ background: each.background }) }))];
   byId("tiles").replaceChildren(
-    ...DRAWN.map((each) => drawnTile(each, now)), ...uploaded.map((each) => uploadedTile(each, now)), uploadTile());
+    ...DRAWN.map((each) => drawnTile(each, now)), ...own.map(() => configuredTile(now)), ...uploaded.map((each) => uploadedTile(each, now)), uploadTile());
   if (focused >= 0) [...byId("tiles").querySelectorAll("button, input")][focused]?.focus();
 }
 
@@ -106,7 +131,7 @@ function render(now) {
 function options(now) {
   const box = byId("background-options");
   const own = parts(now.background);
-  const kind = ["blur", "color", "image", "video"].includes(own.kind) ? own.kind : "";
+  const kind = Object.keys(OPTIONS).includes(own.kind) ? own.kind : "";
   if (box.dataset.kind !== kind) {
     box.dataset.kind = kind;
     box.replaceChildren(...(kind ? [OPTIONS[kind]()] : []));
@@ -149,7 +174,7 @@ function fit() {
   return el("div", { class: "row" }, el("label", { for: "fit" }, "Fit"), input);
 }
 
-const OPTIONS = { blur: strength, color: picker, image: fit, video: fit };
+const OPTIONS = { blur: strength, color: picker, image: fit, video: fit, slides: fit };
 
 async function take(files) {
   for (const file of files) {
@@ -164,7 +189,7 @@ async function take(files) {
       await refresh();
       change({ background: told.background });
     } catch (error) {
-      notice(error.message, error.hint);
+      notice(error.message.includes(file.name) ? error.message : `${file.name}: ${error.message}`, error.hint);
     }
     box.remove();
   }
@@ -172,7 +197,7 @@ async function take(files) {
 
 async function refresh() {
   try {
-    uploaded = (await get(path("backgrounds"))).backgrounds;
+    ({ backgrounds: uploaded, configured } = await get(path("backgrounds")));
   } catch (error) {
     if (error.status) notice(error.message, error.hint);
   }

@@ -1,4 +1,4 @@
-// Name plates and pictures before the person, in order: the last one is on top.
+// Name plates, pictures and videos before the person, in order: the last one is on top.
 
 import { byId, el, words } from "./dom.js";
 import { media } from "./backgrounds.js";
@@ -6,7 +6,7 @@ import { change, underway } from "./scene.js";
 import { onState, state } from "./state.js";
 
 const ANCHORS = ["top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"];
-const ORDER = ["x", "y", "width", "opacity", "anchor", "mask"];
+const ORDER = ["x", "y", "width", "opacity", "anchor", "mask", "font"];
 
 /** "text:Ada Lovelace,Analyst,anchor=bottom-left" in its parts. Commas that divide nothing stand behind a backslash. */
 function parts(layer) {
@@ -72,7 +72,7 @@ function item(layer, at, count) {
     put(list);
   };
   return el("li", { class: "layer" },
-    el("p", { class: "layer-title" }, el("b", {}, title), el("small", {}, own.kind === "text" ? "name plate" : "picture")),
+    el("p", { class: "layer-title" }, el("b", {}, title), el("small", {}, ({ text: "name plate", video: "video" })[own.kind] ?? "picture")),
     el("div", { class: "layer-tools" },
       anchor(at, own),
       el("button", { type: "button", class: "icon", "aria-label": `Move ${title} down`, disabled: at === 0, onclick: () => move(-1) }, "↓"),
@@ -94,12 +94,12 @@ function render(list) {
 }
 
 function pictures() {
-  const found = media().filter(({ name }) => !name.endsWith(".mp4"));
+  const found = [...media()];
   const select = byId("layer-picture");
   const key = found.map(({ name }) => name).join();
   if (select.dataset.key === key) return;
   select.dataset.key = key;
-  select.replaceChildren(el("option", { value: "" }, found.length ? "Choose an upload" : "Upload a picture first"),
+  select.replaceChildren(el("option", { value: "" }, found.length ? "Choose an upload" : "Upload one first"),
     ...found.sort((a, b) => b.transparent - a.transparent).map(({ name }) =>
       el("option", { value: name }, words(name.replace(/-[0-9a-f]{8}(?=\.)/, "").replaceAll("-", " ")))));
 }
@@ -113,7 +113,8 @@ export function startLayers() {
     event.target.reset();
   });
   byId("layer-picture").addEventListener("change", (event) => {
-    if (event.target.value) put([...layers(), `image:${event.target.value},width=0.5,anchor=bottom`]);
+    const name = event.target.value;
+    if (name) put([...layers(), `${name.endsWith(".mp4") ? "video" : "image"}:${name},width=0.5,anchor=bottom`]);
     event.target.value = "";
   });
   byId("layer-picture").addEventListener("focus", pictures);
