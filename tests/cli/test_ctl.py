@@ -1,6 +1,7 @@
 """``vcam ctl`` against a real API on a real socket: what is done, what is told, what is wrong."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from tests.control.rig import AFAR, HERE, SECRET, Control, picture, pixels
 from tests.pipeline.rig import Rig
 from tests.pipeline.test_tap import LearningRig
+from tests.support.clip import Clip, write_clip
 from vcam.cli.app import make_app
 from vcam.cli.ctl_status import status_text
 from vcam.control.client import Call, Client
@@ -101,7 +103,7 @@ def test_a_picture_of_this_computer_is_handed_over(ctl: Served, tmp_path: Path) 
 
 def test_colours(ctl: Served) -> None:
     assert ctl.ok("color", "1, 2, 3") == "background: color (1,2,3)\n"
-    with pytest.raises(ControlError, match="'red' is no colour") as caught:
+    with pytest.raises(ControlError, match="'red' is not a colour") as caught:
         ctl("color", "red")
     assert "R,G,B" in caught.value.hint
 
@@ -187,17 +189,38 @@ def test_snapshots(ctl: Served, tmp_path: Path) -> None:
         ctl("snapshot", "nowhere/now.jpg")
 
 
-@pytest.mark.parametrize("spec", ["gren", "blur:0", "image:"])
-def test_a_background_that_is_none_is_told_in_the_words_of_a_shell(ctl: Served, spec: str) -> None:
-    with pytest.raises(ControlError, match="is none that can be shown") as caught:
-        ctl("background", spec)
-    assert "blur:1..100" in caught.value.hint
+@pytest.mark.parametrize(
+    ("words", "problem", "hint"),
+    [
+        (("background", "gren"), "background 'gren' is unknown; did you mean 'green'?", "blur:1..100"),
+        (("background", "blur:0"), "'0' is no strength of blur", "1 to 100"),
+        (("background", "image:"), "background image: names no file", "image:PATH"),
+        (("background", "video:x.mp4"), "there is no background 'x.mp4', and no file of that name here", "name a file"),
+        (("background", "slides:."), "there are no slides '.'", "vcam.toml"),
+        (("set", "layers=text:A,z=1"), "'z=1' is no option of text", "opacity="),
+        (("set", "layers=image:x.png"), "there is no background 'x.png', and no file of that name here", "name a file"),
+        (("set", "color=red"), "'red' is not a colour", "0 to 255"),
+        (("profile", "nope"), "there is no profile 'nope'", "vcam ctl profile lists them"),
+        (("profile", "nope", "--delete"), "there is no profile 'nope'", "vcam ctl profile lists them"),
+    ],
+)
+def test_what_is_refused_is_told_in_the_words_of_a_shell(
+    ctl: Served, words: tuple[str, ...], problem: str, hint: str
+) -> None:
+    with pytest.raises((ControlError, ConfigError)) as caught:
+        ctl(*words)
+    assert problem in caught.value.problem
+    assert hint in caught.value.hint
+    assert "/api/" not in caught.value.hint
     assert ctl.control.scene()["background"] == "green"
 
 
-def test_a_file_that_is_nowhere_is_told(ctl: Served) -> None:
-    with pytest.raises(ControlError, match=r"no background 'x\.mp4', and no file of that name"):
-        ctl("background", "video:x.mp4")
+def test_what_comes_to_nothing_is_told_in_the_words_of_a_shell(ctl: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vcam.control.preview.WAIT_S", 0.1)
+    ctl.ok("pause")
+    with pytest.raises(ControlError, match="no matte was made") as caught:
+        ctl("snapshot", "now.jpg", "--matte")
+    assert caught.value.hint.startswith("vcam ctl status says why")
 
 
 def test_what_is_no_picture_is_told(ctl: Served, tmp_path: Path) -> None:
@@ -205,7 +228,17 @@ def test_what_is_no_picture_is_told(ctl: Served, tmp_path: Path) -> None:
     with pytest.raises(ControlError) as caught:
         ctl("background", "image:notes.txt")
     assert ctl.control.scene()["background"] == "green"
-    assert "notes.txt" in caught.value.problem
+    assert "notes.txt is not a picture of a known kind" in caught.value.problem
+
+
+def test_a_layer_is_written_as_in_the_settings(ctl: Served, tmp_path: Path) -> None:
+    (tmp_path / "alpha.png").write_bytes(picture())
+    write_clip(tmp_path / "in.mp4", Clip(codec="mpeg4", frames=3))
+    told = json.loads(ctl.ok("set", "layers=image:alpha.png,width=0.4,x=0.1,video:in.mp4,text:A,y=1,x=0.5", "--json"))
+    assert re.sub("-[0-9a-f]{8}", "", " ".join(told["layers"])) == (
+        "image:alpha.jpg,width=0.4,x=0.1 video:in.mp4 text:A,y=1,x=0.5"
+    )
+    assert ctl.ok("background", "image:alpha.png,anchor=top,fit=contain").endswith(".jpg,anchor=top,fit=contain\n")
 
 
 def test_the_vcam_of_the_settings_is_asked(ctl: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

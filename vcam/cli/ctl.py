@@ -2,8 +2,6 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import typer
@@ -15,16 +13,10 @@ from vcam.cli.ctl_options import (
     CtlProfileOptions,
     CtlSnapshotOptions,
 )
-from vcam.cli.ctl_reach import ask, client, handed_over, listed, tell
+from vcam.cli.ctl_reach import ask, ask_bytes, handed_over, listed, tell
 from vcam.cli.ctl_scene import effect, set_values
 from vcam.cli.options import takes
-from vcam.errors import ConfigError, ControlError
-
-if TYPE_CHECKING:
-    pass
-
-
-_FORMS = "green, color, color:R,G,B, blur, blur:1..100, image:FILE, image:FILE,fit=contain, video:FILE, none"
+from vcam.errors import ConfigError
 
 
 def add_commands(group: typer.Typer) -> None:
@@ -57,24 +49,14 @@ def _status(options: CtlOptions) -> None:
 @takes(CtlBackgroundOptions)
 def _background(options: CtlBackgroundOptions) -> None:
     """Show another background: green, color, blur:40, image:beach.jpg, none. A picture file is handed over first."""
-    try:
-        told = ask(options, "PATCH", "/scene", handed_over(options, {"background": options.spec.strip()}))
-    except ControlError as error:
-        raise _clearer(
-            error, f"background {options.spec!r} is none that can be shown", f"write one of: {_FORMS}"
-        ) from error
+    told = ask(options, "PATCH", "/scene", handed_over(options, {"background": options.spec.strip()}))
     tell(options, told, f"background: {told['background']}")
 
 
 @takes(CtlColorOptions)
 def _color(options: CtlColorOptions) -> None:
     """Show one colour: R,G,B with 0 to 255 each, or #rrggbb."""
-    try:
-        told = ask(options, "PATCH", "/scene", {"background": "color", "color": options.rgb.replace(" ", "")})
-    except ControlError as error:
-        raise _clearer(
-            error, f"{options.rgb!r} is no colour", "write R,G,B with 0 to 255 each, or '#rrggbb'"
-        ) from error
+    told = ask(options, "PATCH", "/scene", {"background": "color", "color": options.rgb.replace(" ", "")})
     tell(options, told, f"background: {told['background']} ({told['color']})")
 
 
@@ -101,9 +83,7 @@ def _profile(options: CtlProfileOptions) -> None:
 @takes(CtlSnapshotOptions)
 def _snapshot(options: CtlSnapshotOptions) -> None:
     """Save what viewers see now, as JPEG."""
-    from vcam.control.client import Call
-
-    jpeg = client(options).ask(Call("GET", "/snapshot.jpg", query=(("matte", "1"),) if options.matte else ()))
+    jpeg = ask_bytes(options, "/snapshot.jpg", *([("matte", "1")] if options.matte else []))
     if str(options.file) == "-":
         sys.stdout.buffer.write(jpeg)
         return
@@ -122,16 +102,6 @@ def _post(name: str) -> Callable[..., None]:
         tell(options, told, f"{name}: done; viewers see: {told['state']}{reason}")
 
     return command
-
-
-def _clearer(error: ControlError, problem: str, hint: str) -> ControlError:
-    """The server's hints are for programs; what was typed wrong is told in the words of a shell."""
-    from vcam.control.refusal import RefusedError
-
-    status = error.status if isinstance(error, RefusedError) else None
-    if status is HTTPStatus.NOT_FOUND:
-        return ControlError(f"{error.problem}, and no file of that name here", hint="name a file, or an upload")
-    return ControlError(problem, hint=hint) if status is HTTPStatus.UNPROCESSABLE_ENTITY else error
 
 
 def _profile_line(profile: Mapping[str, object]) -> str:

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _ANY_PICTURE, _ANY_VIDEO = "image/jpeg", "video/mp4"
 """What it is, vcam finds out itself; a video may be larger."""
 _VIDEOS = (".mp4", ".mov", ".m4v", ".webm", ".mkv")
+_FOR_PROGRAMS, _UPLOADS = "GET /api/v1", "/backgrounds"
+_COMMANDS = MappingProxyType({"/profiles": "vcam ctl profile", "/state": "vcam ctl status", "/setup": "vcam devices"})
+"""What tells people the same as those paths tell programs."""
 _ANY = MappingProxyType({"0.0.0.0": "127.0.0.1", "::": "::1"})
 
 
@@ -50,9 +54,37 @@ def _token(file: Path) -> str:
 
 
 def ask(options: CtlOptions, method: str, path: str, body: dict[str, object] | None = None) -> dict[str, object]:
+    """The answer. Raises ControlError, in the words of a shell."""
     from vcam.control.client import Call
 
-    return client(options).json(Call(method, path, body))
+    with _words_of_a_shell():
+        return client(options).json(Call(method, path, body))
+
+
+def ask_bytes(options: CtlOptions, path: str, *query: tuple[str, str]) -> bytes:
+    """The same of what is no JSON."""
+    from vcam.control.client import Call
+
+    with _words_of_a_shell():
+        return client(options).ask(Call("GET", path, query=query))
+
+
+@contextmanager
+def _words_of_a_shell() -> Iterator[None]:
+    """Some of the server's hints are for programs; what it says is wrong stays as it is."""
+    from vcam.control.refusal import RefusedError
+
+    try:
+        yield
+    except RefusedError as error:
+        path, _, rest = error.hint.removeprefix(_FOR_PROGRAMS).partition(" ")
+        if not error.hint.startswith(_FOR_PROGRAMS):
+            raise
+        if path == _UPLOADS:
+            problem, hint = f"{error.problem}, and no file of that name here", "name a file, or an upload"
+        else:
+            problem, hint = error.problem, f"{_COMMANDS.get(path, 'vcam ctl --help')} {rest}"
+        raise RefusedError(error.status, problem, hint=hint) from error
 
 
 def tell(options: CtlOptions, told: Mapping[str, object], text: str) -> None:
@@ -81,7 +113,8 @@ def _uploaded(options: CtlOptions, path: Path) -> str:
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint="name a file that you may read") from error
     kind = _ANY_VIDEO if path.suffix.lower() in _VIDEOS else _ANY_PICTURE
     call = Call("POST", "/backgrounds", data, kind, (("name", path.name),))
-    return str(client(options).json(call)["name"])
+    with _words_of_a_shell():
+        return str(client(options).json(call)["name"])
 
 
 def listed(told: Mapping[str, object], key: str) -> list[dict[str, object]]:

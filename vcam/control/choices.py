@@ -6,6 +6,7 @@ and profiles name for the same purpose. Nothing is made a path of.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from itertools import chain
 from types import MappingProxyType
 
@@ -24,6 +25,12 @@ _PARSE: Mapping[str, Callable[[str], object]] = MappingProxyType(
     {"background": parse_background, "layers": parse_layer, "color": parse_color}
 )
 """The settings that are texts with a grammar."""
+
+
+_SLIDES_HINT = (
+    "a folder cannot be handed over: name it in vcam.toml or in a profile, by background = 'slides:FOLDER'; then it "
+    "can be asked for by its name"
+)
 
 
 class Choices:
@@ -54,13 +61,13 @@ class Choices:
         configured = (files_in(scene_values(each)) for each in (self._desk.config, self._desk.settings))
         if (own := _found(chain(*configured), (key, role, name))) is not None:
             return own
-        try:
+        if self._media.folder / name in self._media and role is not FileRole.SLIDES:
             return str(self._media.find(name))
-        except RefusedError:
-            own = _found(self._profiles.files(), (key, role, name))
-            if own is None:
-                raise
+        if (own := _found(self._profiles.files(), (key, role, name))) is not None:
             return own
+        if role is FileRole.SLIDES:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"there are no slides {name!r}", hint=_SLIDES_HINT)
+        return str(self._media.find(name))
 
 
 def _found(files: Iterable[tuple[str, FileRole, str]], wanted: tuple[str, FileRole, str]) -> str | None:
