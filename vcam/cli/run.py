@@ -15,7 +15,7 @@ from vcam.cli.display import Display
 from vcam.cli.options import RunOptions, assigned, typed
 from vcam.cli.recording import check_outputs
 from vcam.cli.session import Hooks, supervise
-from vcam.cli.signals import KILLED_BY, SignalBox
+from vcam.cli.signals import KILLED_BY, RELOAD, SignalBox
 from vcam.cli.tables import stage_table
 from vcam.cli.watch import Watch
 from vcam.config import Config, changed, find_config_file, load_config
@@ -63,7 +63,7 @@ class Settings:
 def run(options: RunOptions) -> None:
     """Run until the end of the source, a signal, or an error beyond repair, which is raised.
 
-    Exits with 128 + the signal when that cut a finite piece of work short.
+    Exits with 128 + the signal when that cut a finite piece of work short, or was the end of the terminal.
     """
     with SignalBox() as signals:
         settings = Settings(options.config, typed(options), assigned(options.set))
@@ -85,7 +85,7 @@ def run(options: RunOptions) -> None:
             hooks = Hooks(operation.tick, operation.reload, operation.next_profile, operation.pause)
             stopped_by = supervise(pipeline, signals, hooks)
         _tell_end(pipeline, time.monotonic() - began_s, console, as_log=operation.config.log_format == "json")
-    if stopped_by is not None and not operation.endless:
+    if stopped_by is not None and (stopped_by is RELOAD or not operation.endless):
         raise typer.Exit(KILLED_BY + stopped_by)
 
 

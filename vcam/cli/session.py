@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from vcam.cli.signals import NEXT_PROFILE, PAUSE, RELOAD, STOP, SignalBox
+from vcam.cli.signals import NEXT_PROFILE, PAUSE, RELOAD, SignalBox
 
 _TICK_S = 0.1
 
@@ -25,7 +25,8 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Called in the main thread. tick: some ten times a second. The others on SIGHUP, SIGUSR1 and SIGUSR2."""
+    """Called in the main thread. tick: some ten times a second. The others on SIGHUP (but see SignalBox), SIGUSR1 and
+    SIGUSR2."""
 
     tick: Callable[[], object]
     reload: Callable[[], None]
@@ -43,12 +44,12 @@ def supervise(pipeline: Runnable, signals: SignalBox, hooks: Hooks) -> signal.Si
         try:
             while not running.done():
                 arrived = signals.wait(_TICK_S)
-                if arrived in asked:
-                    asked[arrived]()
-                elif arrived in STOP:
+                if signals.stops(arrived):
                     stopped_by = arrived
                     pipeline.stop()
                     signals.kill_next_time()
+                elif arrived in asked:
+                    asked[arrived]()
                 hooks.tick()
         finally:
             pipeline.stop()

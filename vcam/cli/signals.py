@@ -5,6 +5,8 @@ from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
 from typing import Self
 
+from vcam.cli.terminal import Terminal
+
 STOP = frozenset({signal.SIGINT, signal.SIGTERM})
 RELOAD = signal.SIGHUP
 NEXT_PROFILE, PAUSE = signal.SIGUSR1, signal.SIGUSR2
@@ -24,8 +26,10 @@ class SignalBox:
     def __init__(self) -> None:
         self._arrived: SimpleQueue[signal.Signals | None] = SimpleQueue()
         self._before: dict[signal.Signals, object] = {}
+        self._terminal: Terminal | None = None
 
     def __enter__(self) -> Self:
+        self._terminal = Terminal()
         for number in _CAUGHT:
             self._before[number] = signal.signal(number, self._put)
         return self
@@ -47,6 +51,12 @@ class SignalBox:
     def wake(self) -> None:
         """End a ``wait``. Any thread."""
         self._arrived.put(None)
+
+    def stops(self, arrived: signal.Signals | None) -> bool:
+        """Whether it asks for the end: SIGINT, SIGTERM, and SIGHUP where the terminal is gone that vcam began in."""
+        if arrived is RELOAD:
+            return self._terminal is not None and self._terminal.gone()
+        return arrived in STOP
 
     def kill_next_time(self) -> None:
         """From now on SIGINT and SIGTERM end the process at once: the user has asked twice."""
