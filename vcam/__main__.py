@@ -1,10 +1,10 @@
-"""The program: ``vcam`` and ``python -m vcam``. Every error ends here, as one message and an exit code."""
+"""The program: ``vcam`` and ``python -m vcam``. Every error ends here, as one message and an exit code.
+
+Little is imported before the first ``try``: Ctrl-C in the meantime would end in a traceback.
+"""
 
 import os
 import sys
-import tempfile
-import traceback
-from pathlib import Path
 
 from vcam.errors import EXIT_INTERRUPTED, VcamError
 
@@ -14,10 +14,11 @@ def main() -> int:
     # OpenMP's idle threads otherwise spin for milliseconds after each call, on the cores that inference wants next.
     # libgomp reads this once, when it is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from vcam.cli.app import DEBUG_FLAG, make_app
-
-    debug = DEBUG_FLAG in sys.argv[1:]
+    debug = False
     try:
+        from vcam.cli.app import DEBUG_FLAG, make_app
+
+        debug = DEBUG_FLAG in sys.argv[1:]
         make_app()(prog_name="vcam")
     except VcamError as error:
         _tell(error.problem, error.hint)
@@ -43,15 +44,20 @@ def _tell(problem: str, hint: str) -> None:
 
 
 def _show_trace(error: Exception, *, debug: bool) -> None:
+    import traceback
+
     if debug:
         sys.stderr.write("".join(traceback.format_exception(error)))
 
 
-def _keep_trace(error: Exception) -> Path:
+def _keep_trace(error: Exception) -> str:
     """A file that only this user can read."""
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile("w", prefix="vcam-", suffix=".txt", delete=False) as file:
         file.write("".join(traceback.format_exception(error)))
-    return Path(file.name)
+    return file.name
 
 
 if __name__ == "__main__":

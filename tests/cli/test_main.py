@@ -182,3 +182,18 @@ def test_openmp_sleeps_between_frames_unless_told_otherwise(monkeypatch: pytest.
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     run_main(monkeypatch, KeyboardInterrupt())
     assert os.environ["OMP_WAIT_POLICY"] == "active"
+
+
+def test_ctrl_c_while_vcam_is_still_being_loaded_leaves_no_traceback() -> None:
+    interrupted = """
+import sys
+class Loading:
+    def find_spec(self, name, path=None, target=None):
+        if name == "vcam.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Loading())
+from vcam.__main__ import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "")
