@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import resource
 import signal
 import socket
 import threading
@@ -102,6 +103,29 @@ def test_a_finite_run_ends_by_itself_with_a_summary(capsys: pytest.CaptureFixtur
     assert heard.facts("engine.ready")["engine"] == "plate"
     summary = r"^20 frames live, \d+ safe, 0 dropped in [\d.]+ s \([\d.]+ fps\)$"
     assert re.search(summary, capsys.readouterr().err, re.M)
+
+
+@pytest.fixture
+def core_dumps() -> Iterator[tuple[int, int]]:
+    """As after `ulimit -c unlimited`, where that is allowed; soft and hard limit."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    allowed = before[1], before[1]
+    resource.setrlimit(resource.RLIMIT_CORE, allowed)
+    yield allowed
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_no_core_is_dumped_which_would_hold_the_room(core_dumps: tuple[int, int]) -> None:
+    limits: list[str] = []
+
+    def look() -> None:
+        text = Path("/proc/self/limits").read_text(encoding="ascii")
+        limits.extend(next(line for line in text.splitlines() if "core file" in line).split()[4:6])
+
+    script({"engine.ready": [look]})
+    run(replace(SMALL, frames=3))
+    hard = "unlimited" if core_dumps[1] == resource.RLIM_INFINITY else str(core_dumps[1])
+    assert limits == [str(min(1, core_dumps[1]) if core_dumps[1] >= 0 else 1), hard]
 
 
 def test_json_logs_stay_json_to_the_end(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,7 @@ def run(options: RunOptions) -> None:
 
     Exits with 128 + the signal when that cut a finite piece of work short, or was the end of the terminal.
     """
+    _dump_no_room()
     with SignalBox() as signals:
         settings = Settings(options.config, typed(options), assigned(options.set))
         config = settings.load()
@@ -87,6 +89,13 @@ def run(options: RunOptions) -> None:
         _tell_end(pipeline, time.monotonic() - began_s, console, as_log=operation.config.log_format == "json")
     if stopped_by is not None and (stopped_by is RELOAD or not operation.endless):
         raise typer.Exit(KILLED_BY + stopped_by)
+
+
+def _dump_no_room() -> None:
+    """A core dump would hold the camera's picture, uncovered. One byte, since the kernel minds 0 only where it writes a
+    file: what pipes dumps to a program it stops at 1 (core(5), fs/coredump.c)."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (min(1, hard) if hard >= 0 else 1, hard))
 
 
 @contextmanager
