@@ -25,7 +25,7 @@ usage: scripts/host-setup.sh [options]
       --driver NAME     v4l2loopback (the default) or akvcam
       --runtime NAME    what plugging in a camera starts:
                           docker   a container (the default where Docker with compose is installed)
-                          native   vcam installed in /opt/vcam (the default elsewhere)
+                          native   vcam installed in /opt/vcam, and typed as vcam (the default elsewhere)
                           user     the same, run by the user who is logged in
                           none     nothing
       --on-unplug WHAT  stop (the default), or card: go on with the card until the camera is back

@@ -3,7 +3,7 @@
 
 readonly modprobe_file=/etc/modprobe.d/vcam.conf load_file=/etc/modules-load.d/vcam.conf
 readonly akvcam_file=/etc/akvcam/config.ini rules_file=/etc/udev/rules.d/90-vcam.rules
-readonly system_units=/etc/systemd/system user_units=/etc/systemd/user home=/opt/vcam
+readonly system_units=/etc/systemd/system user_units=/etc/systemd/user home=/opt/vcam program=/usr/local/bin/vcam
 
 install_steps() {
   say "$([[ $mode == act ]] && echo 'Setting up:' || echo "vcam with $option_driver, plug-in start: $option_runtime. To be done:")"
@@ -109,8 +109,18 @@ install_runtime() {
   case $option_runtime in
     docker) put_link "$home/compose" "$repo" ;;
     native | user)
-      if [[ -n $option_vcam ]]; then put_link "$home/bin/vcam" "$option_vcam"; else install_native; fi ;;
+      if [[ -n $option_vcam ]]; then put_link "$home/bin/vcam" "$option_vcam"; else install_native; fi
+      link_program ;;
   esac
+}
+
+link_program() { # so that `vcam` can be typed
+  [[ -n $option_vcam || $activate == yes ]] || return 0
+  if [[ (-e $root$program || -L $root$program) && -z $(recorded link "$program") ]]; then
+    note "$program is not ours and stays: type $home/bin/vcam"
+  else
+    put_link "$program" "$home/bin/vcam"
+  fi
 }
 
 install_native() { # a virtual environment with this checkout in it; again when the checkout is another version

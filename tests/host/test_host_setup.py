@@ -15,6 +15,7 @@ MODPROBE = "etc/modprobe.d/vcam.conf"
 UNIT = "etc/systemd/system/vcam@.service"
 USER_UNIT = "etc/systemd/user/vcam@.service"
 UNPLUG = "etc/systemd/system/vcam@.service.d/unplug-stops.conf"
+PROGRAM = "usr/local/bin/vcam"
 RULES = "etc/udev/rules.d/90-vcam.rules"
 
 LOOKING = ("uname", "modinfo", "docker", "apt-cache", "dpkg-query", "rpm")
@@ -197,6 +198,31 @@ def test_another_vcam_can_be_used(computer: Computer) -> None:
     assert (computer.root / "opt/vcam/bin/vcam").readlink() == Path("/bin/false")
     computer.run("--uninstall")
     assert not (computer.root / "opt").exists()
+
+
+@pytest.mark.parametrize("runtime", ["native", "user"])
+def test_vcam_can_be_typed(computer: Computer, runtime: str) -> None:
+    told = computer.run("--dry-run", "--activate", "--runtime", runtime)
+    assert "link /usr/local/bin/vcam to /opt/vcam/bin/vcam" in told
+    computer.run("--runtime", runtime, "--vcam", "/bin/true")
+    assert (computer.root / PROGRAM).readlink() == Path("/opt/vcam/bin/vcam")
+    assert "Nothing to do" in computer.run("--runtime", runtime, "--vcam", "/bin/true")
+    computer.run("--uninstall")
+    assert not (computer.root / PROGRAM).is_symlink()
+
+
+def test_without_a_vcam_of_its_own_there_is_nothing_to_link(computer: Computer) -> None:
+    for options in (("--runtime", "docker"), ("--runtime", "none"), ("--runtime", "native")):
+        computer.run(*options)
+        assert not (computer.root / PROGRAM).is_symlink(), options
+
+
+def test_another_program_of_that_name_stays_and_all_else_is_set_up(computer: Computer) -> None:
+    computer.write(PROGRAM, "theirs")
+    assert "/usr/local/bin/vcam is not ours" in computer.run("--runtime", "native", "--vcam", "/bin/true")
+    assert (computer.root / UNIT).is_file()
+    computer.run("--uninstall")
+    assert (computer.root / PROGRAM).read_text() == "theirs"
 
 
 def test_somebody_elses_vcam_is_not_replaced(computer: Computer) -> None:
