@@ -1,6 +1,7 @@
 """When a picture has left, and when there is no hope left that one will."""
 
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Self
@@ -146,7 +147,7 @@ def test_an_output_whose_readers_cannot_be_counted_stops_no_other() -> None:
 class SlowToOpen(FakeSink):
     """Others are written to while it opens, as by another thread."""
 
-    meanwhile: Fault
+    meanwhile: Callable[[], object]
 
     def __enter__(self) -> Self:
         if self.opened:

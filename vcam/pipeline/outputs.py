@@ -18,6 +18,10 @@ REOPEN_S = 1.0
 """A failed sink is tried again this often."""
 
 
+def _always() -> bool:
+    return True
+
+
 class _Output:
     """One sink and how it fares. consumers: None while it is closed; watched: whether it had any when they were last
     counted. lost: why it takes no picture ever again, see ``Outputs.write``."""
@@ -108,13 +112,16 @@ class Outputs:
         if problems and error is None:
             raise problems[0]
 
-    def write(self, images: Sequence[Image], *, shows_room: bool = False) -> None:
+    def write(self, images: Sequence[Image], *, shows_room: bool = False, wanted: Callable[[], bool] = _always) -> bool:
         """Hand one picture to each sink, in order. A sink that fails is closed and retried later, unless its error is
         not retryable: it is a recording then, and to open it again would write over what it has.
 
-        shows_room: it is the camera's, untouched, and nothing for the tap.
+        shows_room: it is the camera's, untouched, and nothing for the tap. wanted: asked when nothing can come between
+        the answer and the writing; whether it left. See ``settle``.
         """
         with self._lock:
+            if not wanted():
+                return False
             for output, image in zip(self._outputs, images, strict=True):
                 if not output.up:
                     continue
@@ -127,6 +134,12 @@ class Outputs:
                     self._last_write_s, self._dead_since_s = self._clock(), None
             if not shows_room:
                 self.tap.picture(images[0])
+        return True
+
+    def settle(self) -> None:
+        """Wait for what is being written: afterwards only what is wanted as things are now leaves."""
+        with self._lock:
+            pass
 
     def tend(self) -> bool:
         """Reopen what failed, and count the readers; a sink that cannot, as a device that is gone, has failed, too.

@@ -6,6 +6,7 @@ turn composes only with a finite matte of that very frame.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from vcam.errors import DecodeError, EngineError, MatteInvalidError, SlotClosedError
 from vcam.pipeline.capture import Captured
@@ -33,11 +34,20 @@ _TYPICAL_WEIGHT = 0.3
 """Of the newest frame in the running mean of how long a frame takes."""
 
 
-class FrameLoop:
-    """Owns decoders and processor; lives in its Worker's thread.
+@dataclass(frozen=True, slots=True)
+class Control:
+    """How the frame thread learns what is asked of it, at each moment anew: a copy could be older than what it copies.
 
-    write_safe: puts the SAFE card on every output.
+    paused: no picture is to leave now. scene: the present one. write_safe: puts the SAFE card on every output.
     """
+
+    paused: Callable[[], bool]
+    scene: Callable[[], Scene]
+    write_safe: Callable[[SafeReason], None]
+
+
+class FrameLoop:
+    """Owns decoders and processor; lives in its Worker's thread."""
 
     def __init__(
         self,
@@ -45,20 +55,18 @@ class FrameLoop:
         slot: LatestSlot[Captured],
         outputs: Outputs,
         statistics: Statistics,
+        control: Control,
         *,
-        write_safe: Callable[[SafeReason], None],
         on_end: Callable[[], None],
     ) -> None:
         self._wiring = wiring
         self._slot = slot
         self._outputs = outputs
         self._statistics = statistics
-        self._write_safe = write_safe
+        self._control = control
         self._times = StageTimes()
         self._engine_failures = 0
         self._clock = wiring.policy.clock
-        self.scene: Scene = wiring.scene
-        self.paused = False
         self.engine: EngineInfo | None = None
         self.engine_reason = EngineReason()
         self._preparation = Preparation()
@@ -125,7 +133,7 @@ class FrameLoop:
         self.engine = line.processor.info
         self.engine_reason = EngineReason(line.opened.reason, line.opened.last_resort)
         _log.info("engine.ready", extra=_engine_facts(line.processor.info, line.opened.reason))
-        how = IntakePolicy(every_frame=not policy.live, wanted=lambda: not self.paused, clock=self._clock)
+        how = IntakePolicy(every_frame=not policy.live, wanted=lambda: not self._control.paused(), clock=self._clock)
         with open_intake(line, self._slot, self._statistics, how) as intake:
             self._intake = intake
             return self._pump(succession, intake)
@@ -140,9 +148,9 @@ class FrameLoop:
                 continue
             except SlotClosedError:
                 return False
-            if self.paused:
+            if self._control.paused():
                 continue
-            scene = self.scene
+            scene = self._control.scene()
             began_s = self._frame_since_s = self._clock()
             outcome = self._one_frame(captured, scene, succession.line, intake)
             self._frame_since_s = None
@@ -190,22 +198,29 @@ class FrameLoop:
         images = line.processor.process(image, scene, self._times)
         if self._wiring.observer is not None:
             self._wiring.observer(image, line.processor, images)
-        if self.worker.stopping or self.paused:
+        if not self._wanted(scene):
             return Outcome.DROPPED
         if policy.live and self._clock() - captured.received_s > policy.max_latency_s:
             self._statistics.dropped(DropReason.LATE)
             self.failing = SafeReason.LATE
-            self._write_safe(SafeReason.LATE)
+            self._control.write_safe(SafeReason.LATE)
             return Outcome.SAFE
         with self._times.measure(Stage.WRITE):
-            self._outputs.write(images, shows_room=scene.show_room)
+            left = self._outputs.write(images, shows_room=scene.show_room, wanted=lambda: self._wanted(scene))
+        if not left:
+            return Outcome.DROPPED
         if not scene.show_room:
             self._outputs.tap.matte(line.processor.last_alpha)
         return Outcome.LIVE
 
+    def _wanted(self, scene: Scene) -> bool:
+        """Whether a picture with this scene may leave now; one that shows the room only while that is asked for."""
+        hides_room = scene.show_room and not self._control.scene().show_room
+        return not (self.worker.stopping or self._control.paused() or hides_room)
+
     def _engine_failed(self, error: EngineError, processor: FrameProcessor) -> None:
         self.failing = SafeReason.MATTE_INVALID if isinstance(error, MatteInvalidError) else SafeReason.ENGINE_ERROR
-        self._write_safe(self.failing)
+        self._control.write_safe(self.failing)
         self._engine_failures += 1
         _log.warning("engine.failed", extra={"problem": error.problem, "hint": error.hint, "reason": self.failing})
         if self._engine_failures >= _FAILURES_BEFORE_REBUILD or not error.retryable:
@@ -217,7 +232,7 @@ class FrameLoop:
         if self.failing is None:
             self.failing = SafeReason.ENGINE_ERROR if isinstance(error, EngineError) else SafeReason.INTERNAL_ERROR
             if self._wiring.policy.live:  # in a file, a frame that failed is left out
-                self._write_safe(self.failing)
+                self._control.write_safe(self.failing)
 
     def _captured_s(self, captured: Captured) -> float:
         """When the light fell on the sensor, if the source keeps the clock's time; else when the frame reached us."""

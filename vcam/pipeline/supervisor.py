@@ -14,13 +14,14 @@ from vcam.pipeline.attention import Attention
 from vcam.pipeline.capture import Captured, CaptureLoop, CapturePolicy
 from vcam.pipeline.condition import Condition
 from vcam.pipeline.outputs import Outputs
-from vcam.pipeline.runner import FrameLoop
+from vcam.pipeline.runner import Control, FrameLoop
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
 from vcam.pipeline.statistics import Observed, Statistics
 from vcam.pipeline.tap import Tap
 from vcam.pipeline.wiring import Wiring
 from vcam.slot import LatestSlot
 from vcam.stages import Scene, Sink
+from vcam.v4l2.wanted_controls import WantedControls
 
 _log = logging.getLogger(__name__)
 
@@ -80,8 +81,9 @@ class Pipeline:
         while not self._stopping:
             self._wake.wait(self._attention.tick_s(self._wiring.policy.frame_interval_s))
             self._wake.clear()
-            if self._reloaded is not None:
-                self._apply_reload(self._reloaded)
+            wiring, self._reloaded = self._reloaded, None
+            if wiring is not None:
+                self._apply_reload(wiring)
             if not self._frames.worker.alive or self._capture.worker.failure is not None:
                 break
             self._tick()
@@ -95,9 +97,9 @@ class Pipeline:
         self._wake.set()
 
     def pause(self, *, paused: bool) -> None:
-        """Show the SAFE card instead of the person, or stop doing so."""
+        """Show the SAFE card instead of the person, or stop doing so. After this no picture of the person leaves."""
         self._paused = paused
-        self._frames.paused = self._paused or self._attention.asleep
+        self._outputs.settle()
 
     @property
     def total_frames(self) -> int | None:
@@ -109,19 +111,28 @@ class Pipeline:
         return self._wiring.sinks
 
     @property
+    def camera_controls(self) -> WantedControls:
+        """See Wiring."""
+        return (self._reloaded or self._wiring).camera_controls
+
+    @property
     def scene(self) -> Scene:
         return self._scene
 
     def change_scene(self, scene: Scene) -> None:
-        """Replace the scene between two frames; nothing is interrupted."""
-        old, self._scene, self._frames.scene = self._scene, scene, scene
+        """Replace the scene between two frames; nothing is interrupted. After this no picture shows the room, unless
+        ``scene`` does."""
+        old, self._scene = self._scene, scene
+        self._outputs.settle()
         old.close(following=scene)
 
     def reload(self, wiring: Wiring) -> None:
         """Close camera and engine and open those of ``wiring``, under the SAFE card. It has the same sinks."""
-        self._scene.close()
-        self._reloaded, self._scene = wiring, wiring.scene
+        old, self._scene = self._scene, wiring.scene
+        self._reloaded = wiring
         self._wake.set()
+        self._outputs.settle()
+        old.close()
 
     @property
     def tap(self) -> Tap:
@@ -177,12 +188,11 @@ class Pipeline:
             self._slot,
             self._outputs,
             self.statistics,
-            write_safe=self._write_safe,
+            Control(self._covered, lambda: self._scene, self._write_safe),
             on_end=self._wake.set,
         )
         # What was asked for outlives the loops: a reload must neither end a pause nor wake an idle camera.
         self._attention.asleep = self._attention.asleep and policy.idle_after_s is not None
-        self._frames.paused, self._frames.scene = self._paused or self._attention.asleep, self._scene
         self._capture.idle(asleep=self._attention.asleep)
 
     def _start_loops(self) -> None:
@@ -200,7 +210,7 @@ class Pipeline:
 
     def _apply_reload(self, wiring: Wiring) -> None:
         _log.info("pipeline.reloading")
-        self._reloading, self._reloaded = True, None
+        self._reloading = True
         self._end_loops()
         self._write_safe(SafeReason.RELOAD)
         self._wiring = wiring
@@ -221,6 +231,10 @@ class Pipeline:
         if reason is not self._reason:
             _log.info("pipeline.state", extra={"state": str(state), "reason": str(reason or "")})
             self._reason = reason
+
+    def _covered(self) -> bool:
+        """Whether viewers see no pictures now, by somebody's wish or for lack of viewers."""
+        return self._paused or self._attention.asleep
 
     def _state(self) -> tuple[State, SafeReason | None]:
         frames = self._frames
@@ -271,5 +285,5 @@ class Pipeline:
         asleep = self._attention.asleep
         self._capture.idle(asleep=asleep)
         # What was live before is not missed after it: the camera is only being opened again.
-        self._frames.paused, self._frames.last_live_s = self._paused or asleep, None
+        self._frames.last_live_s = None
         _log.info("pipeline.idle" if asleep else "pipeline.awake")
