@@ -1,5 +1,6 @@
 """Reading a video file from the user, who may name anything: bounded in pixels, and in time to the first picture."""
 
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 from vcam.errors import MediaError
 from vcam.frame import Image, Size
 from vcam.media import as_planar, plane_views
+from vcam.scene.hidden import forbidden
 from vcam.scene.picture import STILL, Picture, as_rgb, rgb_picture
 from vcam.scene.wholeness import ends_early
 from vcam.words import SIDE_PX
@@ -94,9 +96,13 @@ def check_size(path: Path, size: Size) -> None:
 
 def check_file(path: Path) -> None:
     """Raises MediaError unless it is a regular file: opening a pipe would wait for ever."""
-    if not path.exists():
-        raise MediaError(f"there is no file {path}", hint=HINT, path=str(path))
-    if not path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except PermissionError as error:
+        raise forbidden(path) from error
+    except OSError as error:
+        raise MediaError(f"there is no file {path}", hint=HINT, path=str(path)) from error
+    if not stat.S_ISREG(mode):
         raise unreadable(path, "it is no regular file")
 
 

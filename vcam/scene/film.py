@@ -7,6 +7,7 @@ from pathlib import Path
 from vcam.frame import Planes, VideoFormat
 from vcam.scene.clip import Timed, check_file, read_clip, unreadable
 from vcam.scene.fit import Placing
+from vcam.scene.hidden import forbidden
 from vcam.scene.moving import Moment, MovingBackdrop
 from vcam.scene.picture import drawn
 
@@ -27,6 +28,8 @@ def _pictures(path: Path, placing: Placing) -> Iterator[Timed]:
     check_file(path)
     try:
         animated = is_animation(path)
+    except PermissionError as error:
+        raise forbidden(path) from error
     except OSError as error:
         raise unreadable(path, error.strerror or str(error)) from error
     return read_animation(path, placing.fill) if animated else read_clip(path)

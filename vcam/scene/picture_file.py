@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
 from vcam.errors import MediaError
+from vcam.scene.hidden import forbidden
 
 KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 """Pillow's names. It knows many more, some of which run other programs (EPS)."""
@@ -52,6 +53,8 @@ def _read(path: Path) -> Pillow.Image:
         raise MediaError(f"{path} is not a picture of a known kind", hint=_HINT, path=str(path)) from error
     except FileNotFoundError as error:
         raise MediaError(f"there is no file {path}", hint=_HINT, path=str(path)) from error
+    except PermissionError as error:
+        raise forbidden(path) from error
     except Pillow.DecompressionBombError as error:
         raise _too_large(path, str(error)) from error
     except DAMAGE as error:

@@ -11,6 +11,7 @@ from vcam.errors import MediaError
 from vcam.frame import Plane, Planes, VideoFormat, allocate_planes
 from vcam.scene.backdrops import PictureBackdrop
 from vcam.scene.fit import Placing
+from vcam.scene.hidden import forbidden
 from vcam.scene.moving import Moment, MovingBackdrop
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,8 @@ def _slides(folder: Path, placing: Placing) -> Iterator["_Slide"]:
 def _pictures(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
+    except PermissionError as error:
+        raise forbidden(folder) from error
     except OSError as error:
         raise _unusable(folder, error.strerror or str(error)) from error
 
