@@ -1,88 +1,21 @@
 """The camera's own controls, with a driver that is faked at its ioctls."""
 
 import errno
-from dataclasses import dataclass, field
+import logging
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.control.rig import Control
-from tests.support.fake_v4l2 import FakeCamera, FakeKernel, fail
+from tests.support.fake_knobs import EXPOSURE, EXPOSURE_AUTO, GAIN, KnobCamera
+from tests.support.fake_v4l2 import FakeKernel
 from vcam.config import Config
-from vcam.v4l2.abi import IOC, ControlFlag, CtrlType
+from vcam.engine_names import EngineName
+from vcam.pipeline.assemble import reload, wire
+from vcam.pipeline.supervisor import Pipeline
+from vcam.v4l2.abi import IOC
 
-EXPOSURE_AUTO, EXPOSURE, BALANCE_AUTO, BALANCE = 0x009A0901, 0x009A0902, 0x0098090C, 0x0098091A
-GAIN, LINE, BUTTON, LOCKED, OWN, CLASS = 0x00980913, 0x00980918, 0x00980925, 0x00980926, 0x00981901, 0x009A0001
 NODE = Path("/dev/video0")
-
-
-@dataclass
-class Knob:
-    """One control of the fake driver. auto: the control, and its value, that leave this one to the user."""
-
-    name: str
-    kind: CtrlType
-    range: tuple[int, int, int, int]
-    value: int
-    flags: int = 0
-    menu: dict[int, str | int] = field(default_factory=dict)
-    auto: tuple[int, int] | None = None
-
-
-class KnobCamera(FakeCamera):
-    """A webcam with controls."""
-
-    def __init__(self) -> None:
-        super().__init__(("MJPG", (640, 480), (30,)))
-        modes = {1: "Manual Mode", 3: "Aperture Priority Mode"}
-        self.knobs = {
-            BALANCE_AUTO: Knob("White Balance, Automatic", CtrlType.BOOLEAN, (0, 1, 1, 1), 1),
-            GAIN: Knob("Gain", CtrlType.INTEGER, (0, 255, 1, 64), 64),
-            LINE: Knob("Power Line Frequency", CtrlType.INTEGER_MENU, (0, 2, 1, 1), 1, menu={0: 0, 1: 50, 2: 60}),
-            BALANCE: Knob(
-                "White Balance Temperature", CtrlType.INTEGER, (2800, 6501, 10, 4000), 4000, auto=(BALANCE_AUTO, 0)
-            ),
-            BUTTON: Knob("Reset", CtrlType.BUTTON, (0, 0, 0, 0), 0),
-            LOCKED: Knob("Serial", CtrlType.INTEGER, (0, 9, 1, 0), 0, flags=ControlFlag.READ_ONLY),
-            OWN: Knob("LED Mode", CtrlType.INTEGER, (0, 3, 1, 0), 0),
-            CLASS: Knob("Camera Controls", CtrlType.CTRL_CLASS, (0, 0, 0, 0), 0, flags=ControlFlag.READ_ONLY),
-            EXPOSURE_AUTO: Knob("Auto Exposure", CtrlType.MENU, (0, 3, 1, 3), 3, menu=dict(modes)),
-            EXPOSURE: Knob(
-                "Exposure Time, Absolute", CtrlType.INTEGER, (3, 2047, 1, 250), 250, auto=(EXPOSURE_AUTO, 1)
-            ),
-        }
-        self.set: list[tuple[int, int]] = []
-        self.answers |= {
-            IOC.QUERYCTRL: self._query, IOC.QUERYMENU: self._menu, IOC.G_CTRL: self._get, IOC.S_CTRL: self._set,
-        }  # fmt: skip
-
-    def _query(self, answer: Any) -> None:
-        assert answer.id & ControlFlag.NEXT_CTRL
-        after = [number for number in sorted(self.knobs) if number > answer.id & ~ControlFlag.NEXT_CTRL]
-        if not after:
-            raise fail(errno.EINVAL)
-        knob = self.knobs[after[0]]
-        answer.id, answer.type, answer.name = after[0], knob.kind, knob.name.encode()
-        answer.minimum, answer.maximum, answer.step, answer.default_value = knob.range
-        held = knob.auto is not None and self.knobs[knob.auto[0]].value != knob.auto[1]
-        answer.flags = knob.flags | (ControlFlag.INACTIVE if held else 0)
-
-    def _menu(self, answer: Any) -> None:
-        entry = self.knobs[answer.id].menu.get(answer.index)
-        if entry is None:
-            raise fail(errno.EINVAL)
-        if isinstance(entry, int):
-            answer.m1.value = entry
-        else:
-            answer.m1.name = entry.encode()
-
-    def _get(self, answer: Any) -> None:
-        answer.value = self.knobs[answer.id].value
-
-    def _set(self, argument: Any) -> None:
-        self.set.append((argument.id, argument.value))
-        self.knobs[argument.id].value = argument.value
 
 
 @pytest.fixture
@@ -93,7 +26,8 @@ def camera() -> KnobCamera:
 @pytest.fixture
 def kernel(camera: KnobCamera, monkeypatch: pytest.MonkeyPatch) -> FakeKernel:
     kernel = FakeKernel(video0=camera)
-    monkeypatch.setattr("vcam.control.camera.LinuxKernel", lambda: kernel)
+    for place in ("control", "sources"):
+        monkeypatch.setattr(f"vcam.{place}.camera.LinuxKernel", lambda: kernel)
     return kernel
 
 
@@ -193,3 +127,72 @@ def test_a_camera_without_controls_and_no_camera(tmp_path: Path, camera: KnobCam
     drawn = Control(tmp_path, config=Config(input="test:"))
     assert drawn.ask("GET", "/camera") == (200, {"camera": None, "controls": []})
     assert drawn.ask("PATCH", "/camera", {"gain": 3})[0] == 409
+
+
+SETTINGS = Config(input=str(NODE), output=("null:",), engine=EngineName.PLATE, background="green")
+
+
+@pytest.fixture
+def at_work(tmp_path: Path, kernel: FakeKernel) -> Control:
+    """With what opens the camera as ``vcam run`` does."""
+    return Control(tmp_path, Pipeline(wire(SETTINGS)), config=SETTINGS)
+
+
+def opened_anew(control: Control, kernel: FakeKernel) -> KnobCamera:
+    """Unplugged and plugged in again, it is as it was made."""
+    kernel.devices[NODE] = fresh = KnobCamera()
+    with control.pipeline._wiring.open_source():
+        return fresh
+
+
+def test_what_was_set_is_there_again_after_a_replug(at_work: Control, camera: KnobCamera, kernel: FakeKernel) -> None:
+    assert opened_anew(at_work, kernel).set == [], "nobody has set anything"
+    kernel.devices[NODE] = camera
+    at_work.ask("PATCH", "/camera", {"gain": 999})
+    at_work.ask("PATCH", "/camera", {"exposure_time_absolute": 100, "auto_exposure": 1})
+    assert opened_anew(at_work, kernel).set == [(EXPOSURE_AUTO, 1), (EXPOSURE, 100), (GAIN, 255)]
+    at_work.ask("PATCH", "/camera", {"auto_exposure": 3})
+    again = opened_anew(at_work, kernel)
+    assert again.set == [(EXPOSURE_AUTO, 3), (GAIN, 255)], "what is automatic now is left alone"
+    assert kernel.leaks == 0
+
+
+def test_what_was_refused_is_not_set_later(at_work: Control, camera: KnobCamera, kernel: FakeKernel) -> None:
+    camera.failures[IOC.S_CTRL] = errno.EBUSY
+    at_work.ask("PATCH", "/camera", {"gain": 3})
+    assert opened_anew(at_work, kernel).set == []
+
+
+def test_another_camera_gets_nothing(at_work: Control, camera: KnobCamera, kernel: FakeKernel) -> None:
+    at_work.ask("PATCH", "/camera", {"gain": 3})
+    other = kernel.devices[NODE] = KnobCamera()
+    other.identity = (b"uvcvideo", b"Another Webcam", b"fake:2")
+    with at_work.pipeline._wiring.open_source():
+        assert other.set == []
+    at_work.ask("PATCH", "/camera", {"auto_exposure": 1})
+    assert opened_anew(at_work, kernel).set == [], "the first one is forgotten"
+
+
+def test_a_camera_that_takes_them_no_more_is_used_as_it_is(
+    at_work: Control, camera: KnobCamera, kernel: FakeKernel, caplog: pytest.LogCaptureFixture
+) -> None:
+    at_work.ask("PATCH", "/camera", {"gain": 3, "auto_exposure": 1})
+    for request, events in (
+        (IOC.S_CTRL, ["camera.control_refused"] * 2),
+        (IOC.QUERYCTRL, ["camera.controls_lost"]),
+    ):
+        caplog.clear()
+        kernel.devices[NODE] = fresh = KnobCamera()
+        fresh.failures[request] = errno.EIO
+        with at_work.pipeline._wiring.open_source() as source:
+            assert source.format.width == 640
+        told = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        assert [record.message for record in told] == events
+        assert {record.__dict__["problem"] for record in told} == {"EIO"}
+
+
+@pytest.mark.parametrize(("key", "value", "stays"), [("downsample", 0.2, True), ("input", "/dev/video1", False)])
+def test_a_reload_keeps_them_for_the_same_input(at_work: Control, key: str, value: object, stays: bool) -> None:
+    at_work.ask("PATCH", "/camera", {"gain": 3})
+    reload(at_work.pipeline, SETTINGS, SETTINGS.model_copy(update={key: value}))
+    assert at_work.pipeline.camera_controls.of("Fake Webcam") == ({"gain": 3} if stays else {})

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from vcam.control.refusal import conflict, not_found
 from vcam.errors import ConfigError
 from vcam.v4l2 import queries
-from vcam.v4l2.controls import Control, ControlKind, controls, set_control
+from vcam.v4l2.controls import Control, ControlKind, controls, in_order, set_control
 from vcam.v4l2.kernel import Descriptor, Kernel, LinuxKernel
+from vcam.v4l2.wanted_controls import WantedControls
 
 _MOST_AT_ONCE = 64
 _KEY = r"^[a-z0-9_]{1,40}$"
@@ -66,16 +67,21 @@ def look(path: Path, kernel: Kernel | None = None) -> CameraControlsView:
         return _view(device)
 
 
-def change(path: Path, wanted: CameraChange, kernel: Kernel | None = None) -> CameraControlsView:
-    """Set values; automatic modes before what they hold. Raises RefusedError, ConfigError: then the rest is not set."""
+def change(path: Path, wanted: CameraChange, kept: WantedControls, kernel: Kernel | None = None) -> CameraControlsView:
+    """Set values; automatic modes before what they hold. Raises RefusedError, ConfigError: then the rest is not set.
+
+    kept: what was set is added to it.
+    """
     with _opened(path, kernel) as device:
-        there = {control.key: control for control in controls(device)}
+        there = {control.key for control in controls(device)}
         for key in wanted.root:
             if key not in there:
                 raise not_found("control of the camera", key, where="/api/v1/camera")
-        for key in sorted(wanted.root, key=lambda key: there[key].kind is ControlKind.INTEGER):
-            now = {control.key: control for control in controls(device)}[key]
-            set_control(device, now, _possible(now, wanted.root[key]))
+        card = queries.identify(device).card
+        for control in in_order(device, wanted.root):
+            value = _possible(control, wanted.root[control.key])
+            set_control(device, control, value)
+            kept.add(card, control.key, value)
         return _view(device)
 
 

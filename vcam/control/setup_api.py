@@ -59,7 +59,7 @@ class SetupApi:
         path = camera_path(self._desk.config)
         if path is None:
             raise conflict("pictures come from no camera", hint="GET /api/v1/setup lists cameras")
-        return answer(await run_in_threadpool(change, path, wanted))
+        return answer(await run_in_threadpool(change, path, wanted, self._desk.pipeline.camera_controls))
 
     def _offer(self) -> Offer:
         from vcam.v4l2.devices import list_devices

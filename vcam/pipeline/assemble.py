@@ -23,6 +23,7 @@ from vcam.sources.pace import Pace
 from vcam.sources.spec import SourceKind, SourceSpec, parse_source
 from vcam.stages import Sink, Source
 from vcam.v4l2.holders import Users
+from vcam.v4l2.wanted_controls import WantedControls
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ def reload(pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgr
     """
     kinds = changed(old, new)
     if Reload.RESTART_STAGES in kinds.values():
-        pipeline.reload(wire(new, progress=progress, sinks=pipeline.sinks))
+        kept = pipeline.camera_controls if new.input == old.input else None
+        pipeline.reload(wire(new, progress=progress, sinks=pipeline.sinks, camera_controls=kept))
     elif kinds.keys() & set(SCENE_KEYS):
         pipeline.change_scene(next_scene(pipeline.scene, new, kinds, [sink.format for sink in pipeline.sinks]))
     later = sorted(key for key, kind in kinds.items() if kind is Reload.RESTART_PROCESS)
@@ -57,11 +59,13 @@ def wire(
     observer: Observer | None = None,
     progress: ModelProgress = silent,
     sinks: tuple[Sink, ...] | None = None,
+    camera_controls: WantedControls | None = None,
 ) -> Wiring:
     """The stages as factories. Opens no device and loads no model; looks into an input file for its size.
 
-    sinks: those of a running pipeline, which stay as they are whatever the settings say now.
+    sinks, camera_controls: those of a running pipeline, which stay as they are whatever the settings say now.
     """
+    camera_controls = camera_controls or WantedControls()
     source_spec = parse_source(config.input)
     sink_specs = [parse_sink(text) for text in config.output]
     every_frame = _every_frame(config, source_spec, sink_specs)
@@ -70,7 +74,7 @@ def wire(
     room = EngineRoom(config, nominal.size, tuple(sink.format for sink in sinks), progress, waits=every_frame)
     return Wiring(
         source_name=config.input,
-        open_source=_source_factory(config, source_spec, every_frame=every_frame),
+        open_source=_source_factory(config, source_spec, camera_controls, every_frame=every_frame),
         make_decoder=make_decoder,
         open_processor=room.open_processor,
         sinks=sinks,
@@ -89,6 +93,7 @@ def wire(
         ),
         total_frames=config.frames if config.frames is not None or config.loop else nominal.frames,
         observer=observer,
+        camera_controls=camera_controls,
     )
 
 
@@ -132,14 +137,16 @@ def _every_frame(config: Config, source: SourceSpec, sinks: list[SinkSpec]) -> b
     return not live_source and not to_device and (ends or config.frames is not None)
 
 
-def _source_factory(config: Config, spec: SourceSpec, *, every_frame: bool) -> Callable[[], Source]:
+def _source_factory(
+    config: Config, spec: SourceSpec, controls: WantedControls, *, every_frame: bool
+) -> Callable[[], Source]:
     pace = Pace.EVERY_FRAME if every_frame else Pace.REALTIME
     if spec.kind is SourceKind.SCENE:
         return partial(_open_scene, spec, pace)
     path = _path(spec.path)
     if spec.kind is SourceKind.FILE:
         return partial(_open_file, path, pace, loop=config.loop)
-    return partial(_open_camera, config, path, Users(path))
+    return partial(_open_camera, config, path, Users(path), controls)
 
 
 def _open_scene(spec: SourceSpec, pace: Pace) -> Source:
@@ -156,10 +163,11 @@ def _open_file(path: Path, pace: Pace, *, loop: bool) -> Source:
     return FileSource(path, pace=pace, loop=loop)
 
 
-def _open_camera(config: Config, path: Path, users: Users) -> Source:
+def _open_camera(config: Config, path: Path, users: Users, controls: WantedControls) -> Source:
     from vcam.sources.camera import CameraSource, WantedMode
 
-    return CameraSource(path, WantedMode(Size(config.width, config.height), config.fps), users=users)
+    wanted = WantedMode(Size(config.width, config.height), config.fps, controls)
+    return CameraSource(path, wanted, users=users)
 
 
 def _sink(spec: SinkSpec, nominal: _Nominal) -> Sink:

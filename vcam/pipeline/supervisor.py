@@ -22,6 +22,7 @@ from vcam.pipeline.wiring import Wiring
 from vcam.slot import LatestSlot
 from vcam.stages import Scene, Sink
 from vcam.v4l2.wanted_controls import WantedControls
+from vcam.v4l2.wanted_controls import WantedControls
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +110,11 @@ class Pipeline:
     @property
     def sinks(self) -> tuple[Sink, ...]:
         return self._wiring.sinks
+
+    @property
+    def camera_controls(self) -> WantedControls:
+        """See Wiring."""
+        return (self._reloaded or self._wiring).camera_controls
 
     @property
     def camera_controls(self) -> WantedControls:

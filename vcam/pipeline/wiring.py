@@ -13,6 +13,7 @@ from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import SafeReason
 from vcam.pipeline.takeover import TakeoverPolicy
 from vcam.stages import Backdrop, Decoder, FrameProcessor, Scene, Sink, Source
+from vcam.v4l2.wanted_controls import WantedControls
 
 DecoderFactory: TypeAlias = Callable[[VideoFormat], Decoder]
 """A decoder for frames of a format, not entered yet."""
@@ -92,6 +93,7 @@ Observer: TypeAlias = Callable[[Image, FrameProcessor, Sequence[Image]], None]
 class Wiring:
     """Everything a pipeline needs.
 
+    camera_controls: what was set on the camera while it ran; ``open_source`` sets it anew.
     total_frames: how many pictures there will be; None without an end, or where a file does not say.
     open_processor runs in the frame thread, under the SAFE card.
     """
@@ -106,3 +108,4 @@ class Wiring:
     policy: Policy
     total_frames: int | None = None
     observer: Observer | None = None
+    camera_controls: WantedControls = field(default_factory=WantedControls)

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from vcam.stages import Losses
 from vcam.v4l2.holders import Users
 from vcam.v4l2.kernel import POLL_FAILED, POLL_READ, Descriptor, Kernel, LinuxKernel
 from vcam.v4l2.modes import READABLE, Mode, choose_mode
+from vcam.v4l2.wanted_controls import WantedControls
 
 if TYPE_CHECKING:
     from vcam.v4l2.streaming import CaptureBuffers, Filled, PixFormat
@@ -30,10 +31,11 @@ _REFUSALS = (errno.EINVAL, errno.EIO, errno.EPIPE, errno.ENOSPC)
 
 @dataclass(frozen=True, slots=True)
 class WantedMode:
-    """What to ask a camera for; it gives its nearest."""
+    """What to ask a camera for; it gives its nearest. controls: set each time that it is opened."""
 
     size: Size
     fps: float
+    controls: WantedControls = field(default_factory=WantedControls)
 
 
 class CameraSource:
@@ -70,6 +72,7 @@ class CameraSource:
                 device = Descriptor(self._kernel, self._path)
                 stack.callback(device.close)
                 self._stream = self._start(device, stack)
+                self._restore(device)
             except OSError as error:
                 raise _translated(self._path, error, self._users) from error
             self._stack = stack.pop_all()
@@ -182,6 +185,13 @@ class CameraSource:
         buffers = streaming.CaptureBuffers(device, self._buffer_count)
         stack.callback(buffers.close)
         return _Stream(device, buffers, fmt, float(interval_s), _StampClock(self._clock_ns))
+
+    def _restore(self, device: Descriptor) -> None:
+        """What was set on this camera since vcam began. Raises OSError when it is gone."""
+        from vcam.v4l2 import controls, queries
+
+        if wanted := self._wanted.controls.of(queries.identify(device).card):
+            controls.restore(device, wanted)
 
     def _offered(self, device: Descriptor) -> list[Mode]:
         from vcam.v4l2 import queries

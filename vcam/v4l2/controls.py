@@ -4,8 +4,9 @@ Asked with VIDIOC_QUERYCTRL and VIDIOC_QUERYMENU; a camera takes controls on any
 """
 
 import errno
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from typing import Any
 
 from vcam.v4l2.abi import IOC, ControlClass, ControlFlag, CtrlType, raw
 from vcam.v4l2.kernel import Descriptor
+
+_log = logging.getLogger(__name__)
 
 _MOST = 256
 _MOST_CHOICES = 64
@@ -87,6 +90,35 @@ def controls(device: Descriptor) -> list[Control]:
 def set_control(device: Descriptor, control: Control, value: int) -> None:
     """Raises OSError."""
     device.ioctl(IOC.S_CTRL, raw.v4l2_control(id=control.id, value=value))
+
+
+def in_order(device: Descriptor, keys: Iterable[str]) -> Iterator[Control]:
+    """Those with these keys, each as it is at its turn: automatic modes come before the numbers that they hold.
+
+    Raises OSError.
+    """
+    there = {control.key: control for control in controls(device)}
+    for key in sorted(there.keys() & set(keys), key=lambda key: (there[key].kind is ControlKind.INTEGER, key)):
+        yield {control.key: control for control in controls(device)}[key]
+
+
+def restore(device: Descriptor, wanted: Mapping[str, int]) -> None:
+    """Set values by key as far as that can be; what fails is told in the log, and the camera used as it is."""
+    try:
+        for control in in_order(device, wanted):
+            value = control.nearest(wanted[control.key])
+            if control.active and value is not None:
+                _try_to_set(device, control, value)
+    except OSError as error:
+        _log.warning("camera.controls_lost", extra={"device": str(device.path), "problem": error.strerror})
+
+
+def _try_to_set(device: Descriptor, control: Control, value: int) -> None:
+    try:
+        set_control(device, control, value)
+    except OSError as error:
+        facts = {"device": str(device.path), "control": control.key, "value": value, "problem": error.strerror}
+        _log.warning("camera.control_refused", extra=facts)
 
 
 def _each(device: Descriptor) -> Iterator[Control]:
