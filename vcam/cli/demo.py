@@ -17,16 +17,27 @@ from vcam.pipeline.assemble import assemble
 from vcam.service import logs
 from vcam.stages import EngineInfo
 
-_SCENE = "test:1280x720@30"
+_STORY_S, _FPS = 8, 30
+"""The person comes after two seconds, waves, and is still there at the end."""
 _MOMENTS = (0.12, 0.40, 0.54, 0.68, 0.82, 0.96)
-"""Which parts of the clip the contact sheet shows: the empty room once, then the person."""
+"""Which parts of the story the contact sheet shows: the empty room once, then the person."""
+
+
+def scene(frames: int) -> str:
+    """The drawn scene as a SRC, at a rate at which so few pictures tell the whole story."""
+    return f"test:1280x720@{min(_FPS, frames / _STORY_S):g}"
+
+
+def moments(frames: int) -> list[int]:
+    """Numbers of the pictures that the contact sheet shows."""
+    return [round(part * (min(frames, _STORY_S * _FPS) - 1)) for part in _MOMENTS]
 
 
 def demo(options: DemoOptions) -> None:
     """Run the demo. Raises ConfigError when the folder cannot be made, and whatever the pipeline raises."""
     config = _config(options)
     logs.configure("error", "console")  # which engine runs, and why, is told at the end
-    keeper = MomentKeeper([round(part * (options.frames - 1)) for part in _MOMENTS])
+    keeper = MomentKeeper(moments(options.frames))
     with (
         SignalBox() as signals,
         Display(Console(stderr=True)) as display,
@@ -62,5 +73,10 @@ def _config(options: DemoOptions) -> Config:
         raise ConfigError(
             f"cannot make the folder {options.out}: {error.strerror}", hint="name another --out"
         ) from error
-    fixed = {"input": _SCENE, "output": (f"file:{options.out / 'demo.mp4'}",), "model_download": False, "http_port": 0}
+    fixed = {
+        "input": scene(options.frames),
+        "output": (f"file:{options.out / 'demo.mp4'}",),
+        "model_download": False,
+        "http_port": 0,
+    }
     return load_config(None, {}, {**fixed, **typed(options, but=frozenset({"out"}))})

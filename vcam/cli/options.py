@@ -160,7 +160,7 @@ class ModelFolderOptions:
 class DemoOptions:
     """What was typed after ``vcam demo``."""
 
-    frames: Annotated[int, _flow("How many pictures, 30 a second.", default="240", metavar="N")] = 240
+    frames: Annotated[int, _flow("How many pictures, of 8 s up to 240.", default="240", metavar="N")] = 240
     out: Annotated[Path, _flow("Folder of demo.mp4 and demo.png.", default="out", metavar="DIR")] = Path("out")
     background: BackgroundOpt = None
     engine: EngineOpt = None
