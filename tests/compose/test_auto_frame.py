@@ -25,6 +25,11 @@ def alpha(box: Box | None, size: Size = CAMERA) -> Plane:
     return plane
 
 
+def resting(stage: Stage) -> AutoFrame:
+    """It shows the whole picture."""
+    return AutoFrame(stage, stage.whole)
+
+
 def played(auto: AutoFrame, boxes: Iterable[Box | None], *, fps: float = FPS, begin: int = 0) -> list[Shot]:
     """The shot of each frame; the director looks at every sixth."""
     shots = []
@@ -55,7 +60,7 @@ scripts = st.lists(st.tuples(st.none() | boxes, st.integers(1, 90)), min_size=1,
 @given(script=scripts, shape=shapes)
 def test_it_stays_inside_keeps_its_shape_and_is_never_fast(script: list[tuple[Box | None, int]], shape: Size) -> None:
     stage = Stage(CAMERA, shape)
-    shots = played(AutoFrame(stage), [box for box, frames in script for _ in range(frames)])
+    shots = played(resting(stage), [box for box, frames in script for _ in range(frames)])
     fastest = STIFFNESS / math.e / FPS
     whole = window(stage.whole, shape)
     for before, shot in zip([stage.whole, *shots], shots, strict=False):
@@ -86,7 +91,7 @@ def test_a_person_who_fits_is_shown_whole_with_room_above(box: Box, shape: Size)
 
 def test_it_goes_to_a_small_person_and_stays_there() -> None:
     box, stage = Box(420, 120, 520, 360), Stage(CAMERA, WIDE)
-    shots = played(AutoFrame(stage), [box] * 300)
+    shots = played(resting(stage), [box] * 300)
     assert shots[0] == stage.whole
     last = shots[-1]
     assert last == shots[-100]
@@ -97,7 +102,7 @@ def test_it_goes_to_a_small_person_and_stays_there() -> None:
 
 def test_the_way_does_not_depend_on_the_frame_rate() -> None:
     box = Box(420, 120, 520, 360)
-    fast, slow = AutoFrame(Stage(CAMERA, WIDE)), AutoFrame(Stage(CAMERA, WIDE))
+    fast, slow = resting(Stage(CAMERA, WIDE)), resting(Stage(CAMERA, WIDE))
     for auto in (fast, slow):
         auto.see(alpha(box))
     for auto, fps in ((fast, 120), (slow, 10)):
@@ -108,7 +113,7 @@ def test_the_way_does_not_depend_on_the_frame_rate() -> None:
 
 
 def test_small_movements_change_nothing() -> None:
-    auto, rng = AutoFrame(Stage(CAMERA, WIDE)), np.random.default_rng(5)
+    auto, rng = resting(Stage(CAMERA, WIDE)), np.random.default_rng(5)
     box = Box(250, 100, 390, 360)
     played(auto, [box] * 240)
     steady = auto.shot
@@ -119,7 +124,7 @@ def test_small_movements_change_nothing() -> None:
 
 
 def test_who_leaves_is_not_followed_at_once_and_then_slowly() -> None:
-    auto, stage = AutoFrame(Stage(CAMERA, WIDE)), Stage(CAMERA, WIDE)
+    auto, stage = resting(Stage(CAMERA, WIDE)), Stage(CAMERA, WIDE)
     played(auto, [Box(420, 120, 520, 360)] * 240)
     close = auto.shot
     shots = played(auto, [None] * 900, begin=240)
@@ -132,7 +137,7 @@ def test_who_leaves_is_not_followed_at_once_and_then_slowly() -> None:
 
 def test_who_waves_is_not_pumped_in_and_out() -> None:
     """An arm that goes up once a second widens the shot once, and it stays."""
-    auto = AutoFrame(Stage(CAMERA, WIDE))
+    auto = resting(Stage(CAMERA, WIDE))
     still, waving = Box(260, 160, 380, 360), Box(260, 100, 480, 360)
     played(auto, [still] * 240)
     heights = [shot.height for shot in played(auto, ([waving] * 15 + [still] * 15) * 10, begin=240)]
@@ -142,7 +147,7 @@ def test_who_waves_is_not_pumped_in_and_out() -> None:
 
 def moving() -> AutoFrame:
     """Half way to somebody, at 1,966,666,666 ns."""
-    auto = AutoFrame(Stage(CAMERA, WIDE))
+    auto = resting(Stage(CAMERA, WIDE))
     shots = played(auto, [Box(420, 120, 520, 360)] * 60)
     assert shots[-1] != shots[-2]
     return auto
@@ -197,3 +202,38 @@ def test_a_shot_is_the_framing_that_shows_it(turned: Framing, shape: Size) -> No
         left, right = sorted((shown.x, shown.x + shown.width))
         top, bottom = sorted((shown.y, shown.y + shown.height))
         assert (left, top, right, bottom) == pytest.approx((seen.left, seen.top, seen.right, seen.bottom), abs=1e-6)
+
+
+framings = st.builds(
+    Framing, st.booleans(), st.booleans(), st.floats(1.0, 4.0), st.floats(-1.0, 1.0), st.floats(-1.0, 1.0)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(framing=framings, shape=shapes)
+def test_a_framing_as_a_shot_shows_the_same(framing: Framing, shape: Size) -> None:
+    """It is what outputs crop, and the way back gives the same again."""
+    stage = Stage(CAMERA, shape)
+    shot = stage.shot(framing)
+    crop, back = (framed_window(CAMERA, shape, each) for each in (framing, stage.framing(shot, framing)))
+    assert (shot.x, shot.y) == pytest.approx((crop.x + crop.width / 2.0, crop.y + crop.height / 2.0))
+    assert shot.height == pytest.approx(abs(crop.height))
+    assert (back.x, back.y, back.width, back.height) == pytest.approx(
+        (crop.x, crop.y, crop.width, crop.height), abs=0.11
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(framing=framings, box=st.none() | boxes)
+def test_from_any_zoom_it_comes_to_where_it_always_comes_without_a_leap(framing: Framing, box: Box | None) -> None:
+    stage = Stage(CAMERA, WIDE)
+    begin = stage.shot(framing)
+    shots = played(AutoFrame(stage, begin), [box] * 600)
+    assert shots[0] == begin
+    assert (
+        max(abs(b.height - a.height) for a, b in zip(shots, shots[1:], strict=False)) < STIFFNESS / math.e / FPS * 360
+    )
+    last = shots[-1]
+    assert last.height >= 180.0 - 0.5, "no closer than it would come by itself"
+    if person_box(alpha(box)) is None:
+        assert (last.x, last.y, last.height) == pytest.approx((320.0, 180.0, 360.0), abs=6.0)

@@ -1,9 +1,11 @@
 """Auto-framing around a frame processor: what it is asked for, how often, and what it does not touch."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
+import pytest
 
 from tests.compose.rig import CAMERA, YUYV, NoiseBackdrop
 from vcam.compose.directed import DirectedProcessor, Director
@@ -91,6 +93,21 @@ def test_switched_on_again_it_begins_with_the_whole() -> None:
         shoot(processor, AUTO, range(121, 122))
     assert studio.framings[119].zoom > 1.5
     assert studio.framings[-1] == Framing()
+
+
+@pytest.mark.parametrize(
+    "manual", [Framing(zoom=1.6, pan_x=0.4, pan_y=-0.7), Framing(mirror=True, flip=True, zoom=3.5, pan_x=-0.9)]
+)
+def test_it_begins_where_it_is_switched_on(manual: Framing) -> None:
+    studio = Studio()
+    with DirectedProcessor(studio, Director(YUYV.size)) as processor:
+        shoot(processor, Scene(NoiseBackdrop(), framing=manual), range(5))
+        shoot(processor, Scene(NoiseBackdrop(), framing=replace(manual, auto=True)), range(5, 245))
+    first, last = studio.framings[5], studio.framings[-1]
+    assert (first.mirror, first.flip) == (manual.mirror, manual.flip)
+    assert (first.zoom, first.pan_x, first.pan_y) == pytest.approx((manual.zoom, manual.pan_x, manual.pan_y))
+    assert last != first, "it goes on from there"
+    assert last.zoom <= 2.0
 
 
 def test_an_engine_on_trial_steers_nothing_and_goes_on_with_the_same_shot() -> None:

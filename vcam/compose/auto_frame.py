@@ -112,6 +112,20 @@ class Stage:
         across = abs(shot.x - best.x) <= _OFF_CENTRE * shot.height * self._aspect
         return across and abs(shot.y - best.y) <= _OFF_CENTRE * shot.height
 
+    def shot(self, framing: Framing) -> Shot:
+        """What a framing shows; ``framing`` is the way back."""
+        height = self._highest / max(1.0, framing.zoom)
+        width = height * self._aspect
+        pan_x = -framing.pan_x if framing.mirror else framing.pan_x
+        pan_y = -framing.pan_y if framing.flip else framing.pan_y
+        x = (self.picture.width + pan_x * (self.picture.width - width)) / 2.0
+        y = (self.picture.height + pan_y * (self.picture.height - height)) / 2.0
+        return self._inside(x, y, height)
+
+    def loose(self, shot: Shot) -> Shot:
+        """It, or as near as the greatest zoom allows."""
+        return self._inside(shot.x, shot.y, max(shot.height, self._highest / MOST_ZOOM))
+
     def framing(self, shot: Shot, turned: Framing) -> Framing:
         """The shot as a Framing, mirrored and flipped as ``turned`` is."""
         width = shot.height * self._aspect
@@ -141,12 +155,12 @@ def _pan(begin: float, room: float) -> float:
 
 
 class AutoFrame:
-    """The shot in effect, by the time stamps of the frames. For one thread."""
+    """The shot in effect, by the time stamps of the frames. For one thread. begin: the first one."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, begin: Shot) -> None:
         self.stage = stage
-        self._wanted = stage.whole
-        self._motions = _at_rest(stage.whole)
+        self._wanted = stage.loose(begin)
+        self._motions = _at_rest(begin)
         self._now: Stamp | None = None
         self._absent_s = 0.0
         self._tighter_s = 0.0

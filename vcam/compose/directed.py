@@ -26,12 +26,16 @@ class Director:
         self._auto: AutoFrame | None = None
         self._looked: Stamp | None = None
 
-    def framing(self, image: Image, turned: Framing) -> Framing:
-        """For the frame at hand; mirrored and flipped as ``turned``, whose zoom and pan do not count."""
+    def framing(self, image: Image, turned: Framing, begin: Framing | None) -> Framing:
+        """For the frame at hand; mirrored and flipped as ``turned``, whose zoom and pan do not count.
+
+        begin: what was shown of this camera before, where there is no shot to go on with (None: nothing).
+        """
         with self._lock:
             auto = self._auto
             if auto is None or auto.stage.picture != image.format.size:
-                auto = self._auto = AutoFrame(Camera(image.format.size, self._shape))
+                camera = Camera(image.format.size, self._shape)
+                auto = self._auto = AutoFrame(camera, camera.shot(begin or Framing()))
             auto.advance(image.stamp)
             return auto.stage.framing(auto.shot, turned)
 
@@ -48,7 +52,7 @@ class Director:
                 self._auto.see(seen)
 
     def rest(self) -> None:
-        """Begin with the whole picture when asked again."""
+        """Begin anew when asked again."""
         with self._lock:
             self._auto = None
 
@@ -60,16 +64,17 @@ class DirectedProcessor(WrappedProcessor):
         super().__init__(inside)
         self._director = director
         self._directed = False
+        self._shown: Framing | None = None
 
     def process(self, image: Image, scene: Scene, times: StageTimes) -> Sequence[Image]:
         """See FrameProcessor. The matte of a frame moves the frames after it."""
         if not scene.framing.auto or scene.show_room:
             if self._directed:  # one that never was, as an engine on trial, leaves the shot of another alone
                 self._director.rest()
-            self._directed = False
+            self._directed, self._shown = False, scene.framing
             return super().process(image, scene, times)
-        self._directed = True
-        framing = self._director.framing(image, scene.framing)
+        framing = self._director.framing(image, scene.framing, self._shown)
+        self._directed, self._shown = True, None
         results = super().process(image, replace(scene, framing=framing), times)
         with times.measure(Stage.COMPOSE):
             self._director.look(image.stamp, self.last_alpha)
