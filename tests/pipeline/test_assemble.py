@@ -291,7 +291,7 @@ def test_a_change_of_the_scene_while_stages_restart_is_not_lost() -> None:
         pipeline.change_scene(scene)
         pipeline.run()
         assert pipeline.scene is scene
-        assert pipeline._frames._control.scene() is scene
+        assert pipeline._loops.frames._control.scene() is scene
 
 
 @pytest.mark.parametrize("key", ["smoothing", "despill", "refine"])

@@ -48,6 +48,8 @@ BROKEN = SafeReason.ENGINE_ERROR
         (replace(NEW, reloading=True), State.SAFE, SafeReason.RELOAD),
         (replace(NEW, reloading=True, engine_up=True), State.SAFE, SafeReason.RELOAD),
         (replace(NEW, reloading=True, failing=BROKEN), State.SAFE, BROKEN),
+        (replace(NEW, reloading=True, engine_up=True, camera_lost=True), State.SAFE, SafeReason.CAMERA_LOST),
+        (replace(NEW, reloading=True, camera_lost=True), State.STARTING, SafeReason.ENGINE_LOADING),
     ],
 )
 def test_what_viewers_see_and_why(now: Condition, state: State, reason: SafeReason | None) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from tests.pipeline import room
-from tests.pipeline.rig import ENGINE_BROKE, LIMIT_S, Rig, assert_set, raises, wait_until
-from vcam.errors import DeviceError, EngineError, SinkError
+from tests.pipeline.rig import ENGINE_BROKE, INTERVAL_S, LIMIT_S, POLICY, Rig, assert_set, raises, wait_until
+from vcam.errors import DeviceError, EngineError, SinkError, VcamError
 from vcam.fakes import FakeEngine, FakeSink, FakeSource
-from vcam.frame import AffineMatte, EncodedFrame, Stamp, Tensor, allocate_planes
+from vcam.frame import AffineMatte, EncodedFrame, Image, Stamp, Tensor, allocate_planes
 from vcam.pipeline import supervisor
 from vcam.pipeline.snapshot import DropReason, SafeReason, State
+from vcam.pipeline.supervisor import Pipeline
 
 either_intake = pytest.mark.parametrize("ahead", [False, True], ids=["inline", "ahead"])
 """Decoded in the frame thread, or by a thread ahead of it."""
@@ -252,6 +253,78 @@ def test_pause_shows_the_card(ahead: bool) -> None:
     rig.assert_closed()
 
 
+def test_after_a_pause_the_camera_is_not_said_to_be_lost() -> None:
+    gate = threading.Event()
+    gate.set()
+    rig = Rig(source_faults=dict.fromkeys(range(1000), lambda: assert_set(gate)))
+    with rig.running() as pipeline:
+        rig.wait_live(3)
+        pipeline.pause(paused=True)
+        gate.clear()
+        wait_until(lambda: (pipeline.snapshot().last_live_age_s or 0.0) > 2 * POLICY.safe_after_s)
+        before = pipeline.snapshot().safe[SafeReason.STARTING]
+        pipeline.pause(paused=False)
+        wait_until(lambda: pipeline.snapshot().safe[SafeReason.STARTING] > before)
+        assert pipeline.snapshot().safe_reason is SafeReason.STARTING
+        assert pipeline.snapshot().safe[SafeReason.CAMERA_LOST] == 0
+        gate.set()
+        rig.wait_live(sum(map(room.shows_person, rig.sink.pictures)) + 3)
+        pipeline.pause(paused=False)
+        assert pipeline.snapshot().last_live_age_s is not None, "there was no pause to end"
+    rig.assert_closed()
+
+
+def test_a_reload_to_a_camera_that_is_not_there_says_so() -> None:
+    rig = Rig()
+    absent = Rig(source_faults=dict.fromkeys(range(1000), raises(DeviceError("no camera", hint="plug it in"))))
+    with rig.running() as pipeline:
+        rig.wait_live(3)
+        pipeline.reload(replace(absent.wiring(), sinks=rig.sinks))
+        wait_until(lambda: pipeline.snapshot().safe_reason is SafeReason.CAMERA_LOST)
+    rig.assert_closed()
+
+
+class Faulty(FakeSink):
+    """With a fault of its own, which the frame thread meets, again and again."""
+
+    faulty = False
+
+    def write(self, image: Image) -> None:
+        if self.faulty and threading.current_thread().name == "vcam-frame":
+            raise RuntimeError("a fault in a sink")
+        super().write(image)
+
+
+def test_no_thread_dies_without_a_word() -> None:
+    sink = Faulty(room.OUTPUT)
+    rig = Rig(sinks=(sink,))
+    sink.faulty = True
+    with pytest.raises(RuntimeError, match="a fault in a sink"), Pipeline(rig.wiring()) as pipeline:
+        pipeline.run()
+
+
+def test_a_frame_thread_that_ends_before_the_pictures_is_an_error() -> None:
+    def cut_off() -> None:
+        with Rig().running() as pipeline:
+            pipeline._loops._slot.close()
+            wait_until(lambda: pipeline.ended)
+
+    with pytest.raises(VcamError, match="vcam-frame ended before the pictures did"):
+        cut_off()
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("by_source", [True, False])
+def test_the_end_of_the_pictures_is_none(*, live: bool, by_source: bool) -> None:
+    rig = Rig()
+    rig.policy = replace(rig.policy, live=live, frames=None if by_source else 5)
+    if by_source:
+        rig.source = FakeSource(rig.data, room.CAMERA, frames=5, interval_s=INTERVAL_S)
+    with Pipeline(rig.wiring()) as pipeline:
+        pipeline.run()
+    rig.assert_closed()
+
+
 def test_a_reload_does_not_end_a_pause() -> None:
     rig = Rig()
     with rig.running() as pipeline:
@@ -383,7 +456,7 @@ class ComparingEngine(FakeEngine):
 @either_intake
 def test_each_matte_is_of_its_own_frame(ahead: bool) -> None:
     rig = Rig(ahead=ahead, mask=np.ones((12, 20), np.float32))
-    rig.source = NumberedSource(b"", room.CAMERA, interval_s=0.002)
+    rig.source = NumberedSource(b"", room.CAMERA, interval_s=0.005)
     engine = rig.engine = ComparingEngine(rig.mask)
     shown = 60
     with rig.running():

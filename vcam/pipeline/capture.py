@@ -41,7 +41,10 @@ class CapturePolicy:
 
 
 class CaptureLoop:
-    """Owns the source for as long as it lives; its supervisor (Worker) owns the retries."""
+    """Owns the source for as long as it lives; its supervisor (Worker) owns the retries.
+
+    source_ended: it has no more frames.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class CaptureLoop:
         self._epoch = 0
         self._closed_for_idle = False
         self.camera_up = False
+        self.source_ended = False
         retry = RetryPolicy(CAMERA_RETRY_S, CAMERA_RETRY_S, first_must_succeed=not policy.wait_for_camera)
         self.worker = Worker("vcam-capture", self._session, retry, on_end=on_change, on_failure=lambda _: on_change())
 
@@ -76,8 +80,11 @@ class CaptureLoop:
             try:
                 with self._open_source() as source:
                     self._pump(source)
-            except (EndOfStreamError, SlotClosedError):
+            except EndOfStreamError:
+                self.source_ended = True
                 self._slot.close()
+                return
+            except SlotClosedError:
                 return
             finally:
                 self.camera_up = False

@@ -51,7 +51,7 @@ class Condition:
     def _why_safe(self, patience_s: float) -> SafeReason:
         if self.failing is not None and not self.engine_up:
             return self.failing
-        if self.reloading:
+        if self.reloading and not self.camera_lost:
             return SafeReason.RELOAD
         if not self.engine_up:
             return SafeReason.ENGINE_BUILDING if self.building else SafeReason.ENGINE_LOADING

@@ -89,6 +89,11 @@ class FrameLoop:
         return min((since_s for since_s in (self._frame_since_s, ahead_s) if since_s is not None), default=None)
 
     @property
+    def complete(self) -> bool:
+        """Whether as many pictures were made as there were to be."""
+        return self._left == 0
+
+    @property
     def decoder(self) -> str | None:
         """See Snapshot, as the next three."""
         intake = self._intake

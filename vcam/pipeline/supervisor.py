@@ -11,23 +11,19 @@ from typing import Self
 
 from vcam.errors import EngineError
 from vcam.pipeline.attention import Attention
-from vcam.pipeline.capture import Captured, CaptureLoop, CapturePolicy
 from vcam.pipeline.condition import Condition
+from vcam.pipeline.loops import Loops
 from vcam.pipeline.outputs import Outputs
-from vcam.pipeline.runner import Control, FrameLoop
+from vcam.pipeline.runner import Control
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
 from vcam.pipeline.statistics import Observed, Statistics
 from vcam.pipeline.tap import Tap
 from vcam.pipeline.wiring import Wiring
-from vcam.slot import LatestSlot
 from vcam.stages import Scene, Sink
-from vcam.v4l2.wanted_controls import WantedControls
 from vcam.v4l2.wanted_controls import WantedControls
 
 _log = logging.getLogger(__name__)
 
-_STOP_LIMIT_S = 0.9
-"""A stop is clean within a second: the threads get this long, then they are left behind as daemons."""
 _STALL_LIMIT_S = 30.0
 """An engine that has not returned for this long never will: the process ends, and its manager starts it anew."""
 
@@ -48,7 +44,7 @@ class Pipeline:
         self._reason: SafeReason | None = SafeReason.STARTING
         self.statistics = Statistics(self._clock)
         self._outputs = Outputs(wiring.sinks, clock=self._clock)
-        self._build_loops()
+        self._loops = self._make_loops()
 
     def __enter__(self) -> Self:
         """Open the outputs: from here on applications see the SAFE card. Raises SinkError."""
@@ -60,7 +56,7 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_loops()
+        self._loops.end()
         self._scene.close()
         self._outputs.__exit__(kind, error, trace)
 
@@ -73,24 +69,23 @@ class Pipeline:
             self._supervise()
         finally:
             self.ended = True
-        for worker in (self._capture.worker, self._frames.worker):
-            if worker.failure is not None:
-                raise worker.failure
+        if self._loops.failure is not None:
+            raise self._loops.failure
 
     def _supervise(self) -> None:
-        self._start_loops()
+        self._loops.start()
         while not self._stopping:
             self._wake.wait(self._attention.tick_s(self._wiring.policy.frame_interval_s))
             self._wake.clear()
             wiring, self._reloaded = self._reloaded, None
             if wiring is not None:
                 self._apply_reload(wiring)
-            if not self._frames.worker.alive or self._capture.worker.failure is not None:
+            if self._loops.over():
                 break
             self._tick()
             self._check_stall()
             self._check_outputs()
-        self._end_loops()
+        self._loops.end()
 
     def stop(self) -> None:
         """Ask ``run`` to return; clean within a second."""
@@ -99,6 +94,8 @@ class Pipeline:
 
     def pause(self, *, paused: bool) -> None:
         """Show the SAFE card instead of the person, or stop doing so. After this no picture of the person leaves."""
+        if self._paused and not paused:
+            self._loops.frames.last_live_s = None  # as nothing was to leave, nothing is missed yet
         self._paused = paused
         self._outputs.settle()
 
@@ -110,11 +107,6 @@ class Pipeline:
     @property
     def sinks(self) -> tuple[Sink, ...]:
         return self._wiring.sinks
-
-    @property
-    def camera_controls(self) -> WantedControls:
-        """See Wiring."""
-        return (self._reloaded or self._wiring).camera_controls
 
     @property
     def camera_controls(self) -> WantedControls:
@@ -151,7 +143,7 @@ class Pipeline:
 
     def learn(self) -> bool:
         """Learn the empty room anew, which the person should leave; False where the engine needs no such thing."""
-        return self._frames.learn()
+        return self._loops.frames.learn()
 
     def snapshot(self) -> Snapshot:
         """What is true now; immutable."""
@@ -160,68 +152,44 @@ class Pipeline:
             Observed(
                 state=state,
                 safe_reason=reason,
-                camera_up=self._capture.camera_up,
-                engine=self._frames.engine,
-                engine_reason=self._frames.engine_reason,
+                camera_up=self._loops.capture.camera_up,
+                engine=self._loops.frames.engine,
+                engine_reason=self._loops.frames.engine_reason,
                 outputs=self._outputs.status(),
-                last_live_age_s=self._live_age_s(),
+                last_live_age_s=self._loops.live_age_s(),
                 last_write_age_s=self._outputs.last_write_age_s(),
                 source=self._wiring.source_name,
                 fps_target=1.0 / self._wiring.policy.frame_interval_s,
-                plan_build_share=self._frames.plan_build_share,
-                takeover=self._frames.takeover,
-                decoder=self._frames.decoder,
-                gpu_graph=self._frames.gpu_graph,
+                plan_build_share=self._loops.frames.plan_build_share,
+                takeover=self._loops.frames.takeover,
+                decoder=self._loops.frames.decoder,
+                gpu_graph=self._loops.frames.gpu_graph,
             )
         )
 
-    def _build_loops(self) -> None:
-        policy = self._wiring.policy
-        self._slot: LatestSlot[Captured] = LatestSlot()
-        self._capture = CaptureLoop(
-            self._wiring.open_source,
-            self._slot,
-            self.statistics,
-            CapturePolicy(
-                every_frame=not policy.live,
-                wait_for_camera=policy.wait_for_camera or self._reloading,
-                clock=self._clock,
-            ),
-            on_change=self._wake.set,
-        )
-        self._frames = FrameLoop(
+    def _make_loops(self) -> Loops:
+        # What was asked for outlives the loops: a reload must neither end a pause nor wake an idle camera.
+        self._attention.asleep = self._attention.asleep and self._wiring.policy.idle_after_s is not None
+        control = Control(self._covered, lambda: self._scene, self._write_safe)
+        loops = Loops(
             self._wiring,
-            self._slot,
             self._outputs,
             self.statistics,
-            Control(self._covered, lambda: self._scene, self._write_safe),
-            on_end=self._wake.set,
+            control,
+            patient=self._reloading,
+            on_change=self._wake.set,
         )
-        # What was asked for outlives the loops: a reload must neither end a pause nor wake an idle camera.
-        self._attention.asleep = self._attention.asleep and policy.idle_after_s is not None
-        self._capture.idle(asleep=self._attention.asleep)
-
-    def _start_loops(self) -> None:
-        self._frames.worker.start()
-        self._capture.worker.start()
-
-    def _end_loops(self) -> None:
-        self._capture.worker.stop()
-        self._frames.worker.stop()
-        self._slot.close()
-        deadline = self._clock() + _STOP_LIMIT_S
-        for worker in (self._frames.worker, self._capture.worker):
-            if not worker.join(max(0.0, deadline - self._clock())):
-                _log.warning("worker.left_behind", extra={"worker": worker.name})
+        loops.capture.idle(asleep=self._attention.asleep)
+        return loops
 
     def _apply_reload(self, wiring: Wiring) -> None:
         _log.info("pipeline.reloading")
         self._reloading = True
-        self._end_loops()
+        self._loops.end()
         self._write_safe(SafeReason.RELOAD)
         self._wiring = wiring
-        self._build_loops()
-        self._start_loops()
+        self._loops = self._make_loops()
+        self._loops.start()
 
     def _tick(self) -> None:
         if self._outputs.tend():
@@ -243,28 +211,23 @@ class Pipeline:
         return self._paused or self._attention.asleep
 
     def _state(self) -> tuple[State, SafeReason | None]:
-        frames = self._frames
+        frames = self._loops.frames
         now = Condition(
             asleep=self._attention.asleep,
             paused=self._paused,
             reloading=self._reloading,
-            camera_lost=self._capture.worker.last_error is not None,
+            camera_lost=self._loops.capture.worker.last_error is not None,
             engine_up=frames.engine is not None,
             building=frames.plan_build_share is not None,
             failing=frames.failing,
-            live_age_s=self._live_age_s(),
-            busy_s=self._busy_s(),
+            live_age_s=self._loops.live_age_s(),
+            busy_s=self._loops.busy_s(),
             typical_s=frames.typical_s,
         )
         return now.state(self._wiring.policy)
 
-    def _busy_s(self) -> float:
-        """How long the frame thread has been at its present frame."""
-        since = self._frames.busy_since_s
-        return 0.0 if since is None else self._clock() - since
-
     def _check_stall(self) -> None:
-        if self._busy_s() > _STALL_LIMIT_S:
+        if self._loops.busy_s() > _STALL_LIMIT_S:
             raise EngineError(
                 f"the engine has not returned a matte for {_STALL_LIMIT_S:.0f} s",
                 hint="restart vcam; if it happens again choose another engine with --engine",
@@ -274,10 +237,6 @@ class Pipeline:
         """An output may need what only a new process gets, as the device nodes of a container: the manager's turn."""
         if not self._attention.asleep:
             self._outputs.check(self._wiring.policy.give_up_after_s)
-
-    def _live_age_s(self) -> float | None:
-        last = self._frames.last_live_s
-        return None if last is None else self._clock() - last
 
     def _write_safe(self, reason: SafeReason) -> None:
         backdrop = self._scene.backdrop
@@ -289,7 +248,7 @@ class Pipeline:
         if limit is None or not self._attention.look(watched=self._outputs.watched(), limit_s=limit):
             return
         asleep = self._attention.asleep
-        self._capture.idle(asleep=asleep)
+        self._loops.capture.idle(asleep=asleep)
         # What was live before is not missed after it: the camera is only being opened again.
-        self._frames.last_live_s = None
+        self._loops.frames.last_live_s = None
         _log.info("pipeline.idle" if asleep else "pipeline.awake")
