@@ -207,9 +207,21 @@ WRONG = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
     ],
     ids=["absent", "busy", "page", "too-long", "wrong-hash", "dead"],
 )
-def test_a_mirror_that_fails_is_passed_over(mirrors: Mirrors, tmp_path: Path, first: Behaviour) -> None:
+def test_a_mirror_that_fails_is_passed_over(
+    mirrors: Mirrors, tmp_path: Path, first: Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
     path = fetch(entry(mirrors.add("/a", first), mirrors.add("/b", Behaviour())), tmp_path)
     assert path.read_bytes() == CONTENT
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["model.mirror_failed"]
+
+
+def test_what_no_mirror_delivers_is_told_by_the_error_alone(
+    mirrors: Mirrors, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who tries again for days tells it now and then."""
+    with pytest.raises(ModelFetchError, match="HTTP status 404"):
+        fetch(entry(mirrors.add("/a", Behaviour(status=404))), tmp_path)
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 def test_a_wrong_file_never_counts(mirrors: Mirrors, tmp_path: Path) -> None:
