@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 from typer.testing import CliRunner, Result
 
 from tests.control.rig import AFAR, HERE, SECRET, Control, picture, pixels
@@ -184,6 +185,13 @@ def test_snapshots(ctl: Served, tmp_path: Path) -> None:
     assert pixels((tmp_path / "now.jpg").read_bytes()).ndim == 3
     ctl.ok("snapshot", "matte.jpg", "--matte")
     assert pixels((tmp_path / "matte.jpg").read_bytes()).ndim == 2
+    for name, kind in (("now.png", "PNG"), ("now.WEBP", "WEBP"), ("now.jpeg", "JPEG"), ("now", "JPEG")):
+        ctl.ok("snapshot", name)
+        with Pillow.open(tmp_path / name) as picture:
+            assert picture.format == kind, name
+    with pytest.raises(ConfigError, match=r"now\.gif"):
+        ctl("snapshot", "now.gif")
+    assert not (tmp_path / "now.gif").exists()
     assert ctl("snapshot", "-").stdout_bytes.startswith(b"\xff\xd8")
     with pytest.raises(ConfigError, match="cannot write nowhere"):
         ctl("snapshot", "nowhere/now.jpg")

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from io import BytesIO
+from types import MappingProxyType
 from urllib.parse import quote
 
 import typer
@@ -17,6 +19,9 @@ from vcam.cli.ctl_reach import ask, ask_bytes, handed_over, listed, tell
 from vcam.cli.ctl_scene import effect, set_values
 from vcam.cli.options import takes
 from vcam.errors import ConfigError
+
+_PICTURES = MappingProxyType({"": "JPEG", ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"})
+"""What a snapshot can be, by the suffix of its file."""
 
 
 def add_commands(group: typer.Typer) -> None:
@@ -82,16 +87,30 @@ def _profile(options: CtlProfileOptions) -> None:
 
 @takes(CtlSnapshotOptions)
 def _snapshot(options: CtlSnapshotOptions) -> None:
-    """Save what viewers see now, as JPEG."""
+    """Save what viewers see now, as JPEG; as PNG or WebP in a file of that name."""
+    if options.file.suffix.lower() not in _PICTURES:
+        raise ConfigError(f"{options.file} would be no JPEG, PNG or WebP", hint="name it FILE.jpg, .png or .webp")
     jpeg = ask_bytes(options, "/snapshot.jpg", *([("matte", "1")] if options.matte else []))
     if str(options.file) == "-":
         sys.stdout.buffer.write(jpeg)
         return
+    data = _as(_PICTURES[options.file.suffix.lower()], jpeg)
     try:
-        options.file.write_bytes(jpeg)
+        options.file.write_bytes(data)
     except OSError as error:
         raise ConfigError(f"cannot write {options.file}: {error.strerror}", hint="name another file") from error
-    tell(options, {"file": str(options.file), "bytes": len(jpeg)}, f"{options.file}: {len(jpeg)} bytes")
+    tell(options, {"file": str(options.file), "bytes": len(data)}, f"{options.file}: {len(data)} bytes")
+
+
+def _as(kind: str, jpeg: bytes) -> bytes:
+    if kind == "JPEG":
+        return jpeg
+    from PIL import Image as Pillow
+
+    written = BytesIO()
+    with Pillow.open(BytesIO(jpeg)) as picture:
+        picture.save(written, kind)
+    return written.getvalue()
 
 
 def _post(name: str) -> Callable[..., None]:
