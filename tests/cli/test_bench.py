@@ -51,6 +51,14 @@ def test_a_suite_that_there_is_not_is_an_error_before_anything_runs(asked: list[
     assert not asked
 
 
+@pytest.mark.parametrize("frames", [0, -3])
+def test_no_picture_is_no_measurement(asked: list[Options], frames: int) -> None:
+    with pytest.raises(ConfigError, match=f"--frames {frames}") as caught:
+        command.bench(BenchOptions(suites=["quick"], frames=frames))
+    assert "1 or more" in caught.value.hint
+    assert asked == []
+
+
 def test_the_help_names_the_suites() -> None:
     from vcam.cli import options
 

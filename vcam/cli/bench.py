@@ -16,12 +16,15 @@ from vcam.service import logs
 def bench(options: BenchOptions) -> None:
     """Run the suites named, or all that need no GPU.
 
-    Raises ConfigError for one that there is not, EngineUnavailableError for one that needs a GPU where there is none.
+    Raises ConfigError for one that there is not and for no pictures at all, EngineUnavailableError for one that needs
+    a GPU where there is none.
     """
     names = options.suites or [name for name in SUITES if not needs_gpu(name)]
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         raise ConfigError(f"there is no suite {unknown[0]}", hint=f"vcam bench with one of: {', '.join(SUITES)}")
+    if options.frames is not None and options.frames < 1:
+        raise ConfigError(f"--frames {options.frames} measures nothing", hint="write 1 or more, or leave it out")
     logs.configure("warning", "console")
     console = Console(highlight=False)
     measured = Options(model=options.model, clip=options.clip, frames=options.frames)
