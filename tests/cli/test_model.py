@@ -1,6 +1,7 @@
 """``vcam model`` on a small network of the right shape: import, prepare, status, verify."""
 
 import re
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from vcam.cuda.probe import find_gpu
 from vcam.engine_names import EngineName
 from vcam.engines.select import Choice
 from vcam.engines.tensorrt_flavour import Flavour
-from vcam.errors import EngineUnavailableError, ModelError
+from vcam.errors import ConfigError, EngineUnavailableError, ModelError
 
 needs_rtx = pytest.mark.skipif(
     find_spec("tensorrt_rtx") is None, reason="TensorRT-RTX has wheels for Python 3.11 and 3.12 only"
@@ -150,6 +151,14 @@ def test_status_tells_what_is_here(folder: Path, capsys: Output) -> None:
 def test_status_of_nothing_says_how_to_begin(tmp_path: Path, capsys: Output) -> None:
     show_status(ModelFolderOptions(models_dir=tmp_path / "empty"))
     assert "vcam model prepare" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [show_status, check])
+def test_a_file_is_no_folder_of_networks(tmp_path: Path, command: Callable[[ModelFolderOptions], None]) -> None:
+    (tmp_path / "text.png").write_text("text")
+    with pytest.raises(ConfigError, match=r"text\.png is no folder") as caught:
+        command(ModelFolderOptions(models_dir=tmp_path / "text.png"))
+    assert "models_dir" in caught.value.hint
 
 
 def test_verify_measures_again(folder: Path, capsys: Output) -> None:

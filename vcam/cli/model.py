@@ -18,7 +18,7 @@ from vcam.engines.tensorrt_flavour import Flavour
 from vcam.engines.tensorrt_key import PlanRequest
 from vcam.engines.tensorrt_plans import PlanFolder, plan_folder
 from vcam.engines.tensorrt_survey import Judged, Survey
-from vcam.errors import ModelError
+from vcam.errors import ConfigError, ModelError
 from vcam.frame import Size
 from vcam.model.fetch import import_file
 from vcam.model.manifest import DEFAULT_MODEL, load_manifest
@@ -92,6 +92,8 @@ def check(options: ModelFolderOptions) -> None:
 def _load(file: Path | None, overrides: dict[str, object]) -> Config:
     config = load_config(find_config_file(file), os.environ, overrides)
     logs.configure(config.log_level, config.log_format)
+    if config.models_dir.exists() and not config.models_dir.is_dir():
+        raise ConfigError(f"{config.models_dir} is no folder", hint="give models_dir the folder of networks")
     return config
 
 
