@@ -117,6 +117,24 @@ def test_what_options_become(folder: Path, text: str, wanted: dict[str, object])
     assert values_of(folder, text) == {key: placed(value) for key, value in wanted.items()}
 
 
+@pytest.mark.parametrize("person", ["selfie = blur=20", "mask = no", "selfie=blur=9\nmask = no"])
+def test_a_picture_of_the_old_way_stays_beside_filters_of_the_new(folder: Path, person: str) -> None:
+    text = f"background-image = podium.png\nbackground-keep-aspect\n{person}\n"
+    assert values_of(folder, text)["background"] == f"image:{folder}/podium.png,fit=cover"
+    assert told_of(folder, text)["background-image, background-keep-aspect"].fate is Fate.BETTER
+    assert values_of(folder, f"no-background\n{person}\n")["background"] == "blur:11"
+    assert values_of(folder, f"hologram\ncmap-person = gray\n{person}\n")["person_hologram"] == 1.0
+
+
+def test_what_goes_before_another_option_is_told(folder: Path) -> None:
+    text = "background-image = podium.png\nbackground = solid=1,2,3\nforeground-image = podium.png\nmask = no\n"
+    assert values_of(folder, text) == {"background": "color", "color": "3,2,1"}
+    told = told_of(folder, text)
+    assert (told["background-image"].fate, told["foreground-image"].fate) == (Fate.DROPPED, Fate.DROPPED)
+    assert "`background`" in told["background-image"].text
+    assert "`mask`" in told["foreground-image"].text
+
+
 def test_what_it_writes_can_be_shown(folder: Path) -> None:
     path = folder / "config.ini"
     path.write_text("background-image = waves.mkv\ntile-background\nforeground-image = podium.png\nhologram\n")

@@ -34,15 +34,21 @@ def translate(found: Import) -> None:
     if found.options.keys().isdisjoint(KNOWN):
         raise ConfigError("the file has no option of lfbw", hint=HINT)
     _flow(found)
-    if found.options.keys() & {"selfie", "background", "mask"}:
-        _person(found, filters_of(found.options.get("selfie", "")))
-        _behind(found, filters_of(found.options.get("background", "file=background.jpg")))
-        _overlay(found, filters_of(found.options.get("mask", "")))
+    _classic_person(found)
+    _person(found, filters_of(found.options.get("selfie", "")))
+    if "background" in found.options:
+        _behind(found, filters_of(found.options["background"]))
     else:
-        _classic(found)
+        _classic_behind(found)
+    if "mask" in found.options:
+        _overlay(found, filters_of(found.options["mask"]))
+    else:
+        _classic_overlay(found)
     for option in found.untold():
         if option in _DROPPED:
             found.tell(option, Fate.DROPPED, _DROPPED[option])
+        elif _PRECEDED.get(option) in found.options:
+            found.tell(option, Fate.DROPPED, f"`{_PRECEDED[option]}` goes before it")
         elif option in KNOWN:
             found.tell(option, Fate.SAME, "nothing to set")
         else:
@@ -65,8 +71,8 @@ def _flow(found: Import) -> None:
     found.tell("no-ondemand", Fate.BETTER, f"on_demand = {str(on_demand).lower()}: counts who really reads, not opens")
 
 
-def _classic(found: Import) -> None:
-    """The options of lfbw's first years."""
+def _classic_behind(found: Import) -> None:
+    """As lfbw's first years had it, and where its later ones say nothing else."""
     if found.asks("no-background"):
         kernel = found.number("background-blur", 21)
         sigma_px = kernel / max(found.number("background-blur-sigma-frac", 3), 0.1)
@@ -81,9 +87,15 @@ def _classic(found: Import) -> None:
             found.options.get("background-image", "background.jpg"),
             fit,
         )
+
+
+def _classic_overlay(found: Import) -> None:
     if not found.asks("no-foreground") and "foreground-image" in found.options:
         mask = found.options.get("foreground-mask-image")
         _layer(found, "foreground-image, foreground-mask-image", found.options["foreground-image"], mask, None)
+
+
+def _classic_person(found: Import) -> None:
     if found.asks("hologram"):
         _hologram(found, "hologram", "person")
     if "background-mask-update-speed" in found.options:
@@ -212,6 +224,14 @@ def _layer(found: Import, option: str, text: str, mask: str | None, opacity: flo
     found.values["layers"] = [",".join(parts)]
     found.tell(option, Fate.BETTER, "layers: as wide as the picture, not distorted; several, also animated, also text")
 
+
+_PRECEDED: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("background-image", "no-background", "background-blur"), "background"),
+        **dict.fromkeys(("foreground-image", "foreground-mask-image"), "mask"),
+    }
+)
+"""What lfbw's later options stand for. Of the others, which say how, nothing is lost."""
 
 _REPAIR = "it mends a coarse mask; a matte is soft where the person is. See refine, smoothing, softness, grow"
 _DROPPED: Mapping[str, str] = MappingProxyType(
