@@ -154,6 +154,7 @@ def test_auto_has_the_network_as_soon_as_it_can_be_downloaded(
     assert retries()[:3] == [1, 2, 4]
     assert [each.engine and each.engine.engine for each in (before, after)] == ["plate", "openvino"]
     assert [each.engine_reason.last_resort for each in (before, after)] == [True, False]
+    assert before.engine_reason.text.endswith("runs until it can be had")
     assert sum(after.takeovers.values()) == after.takeovers[TakeoverOutcome.SWAPPED] == 1
 
 

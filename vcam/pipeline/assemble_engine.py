@@ -149,8 +149,9 @@ class EngineRoom:
             if self._asked or self._config.model is not None:
                 raise
             _log.warning("engine.no_network", extra={"problem": error.problem, "hint": error.hint})
-            reason = "the network could not be had (the log says why); this engine needs none"
             later = isinstance(error, ModelFetchError) and self._config.model_download and not self._never_changes
+            until = ", and runs until it can be had" if later else ""
+            reason = f"the network could not be had (the log says why); this engine needs none{until}"
             return replace(self._plate(reason), refused=error, successor=self._once_fetched if later else None)
         except ModelMismatchError as mismatch:
             reason = "the model gives a mask, which the guided filter refines"
