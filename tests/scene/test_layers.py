@@ -187,11 +187,8 @@ def test_one_bad_layer_refuses_all(square: Path) -> None:
         build_layers([f"image:{square}", "image:"])
 
 
-def test_letters_that_the_font_lacks_are_told() -> None:
+def test_letters_of_greek_and_cyrillic_are_our_own() -> None:
     build_layers(["text:Jörg Żółć-Üßler,Ведущий инженер · Ελλάδα €"])
-    with pytest.raises(MediaError, match="no letter for 日 本 in '日本'") as caught:
-        build_layers(["text:Ada,日本"])
-    assert "font=" in caught.value.hint
 
 
 def test_a_file_that_is_no_font_is_told(square: Path) -> None:

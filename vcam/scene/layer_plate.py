@@ -6,8 +6,8 @@ from pathlib import Path
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFilter, ImageFont
 
-from vcam.errors import MediaError
 from vcam.frame import Size
+from vcam.scene.faces import load_face
 
 _SHADOW = (0, 0, 0)
 _PANEL = (20, 22, 27)
@@ -17,7 +17,6 @@ _NAME = (250, 250, 252)
 _DETAIL = (196, 203, 214)
 _ACCENT = (124, 170, 255)
 
-_INTER = tuple(Path(__file__).parent / "fonts" / f"Inter-{weight}.otf" for weight in ("SemiBold", "Regular"))
 _DETAIL_SIZE = 0.62
 """Of the second line, as a share of the first's."""
 _SMALLEST_PX = 1.0
@@ -28,51 +27,24 @@ _WIDEST = 0.92
 
 
 def draw_plate(
-    lines: tuple[str, ...], font: Path | None, target: Size, width: float | None
+    lines: tuple[str, ...], faces: tuple[Path, ...], target: Size, width: float | None
 ) -> tuple[Pillow.Image, int]:
     """An RGBA picture of the plate for an output of that size, and how many pixels at each side are its shadow only.
 
-    width: of the panel, as a share of the output's; None: as the text asks. Raises MediaError (the font).
+    faces: the font file of each line. width: of the panel, as a share of the output's; None: as the text asks.
+    Raises MediaError (a font that is gone).
     """
     unit = min(target.height, target.width * 0.5625)
-    natural = _lay_out(lines, font, unit)
+    natural = _lay_out(lines, faces, unit)
     widest = (_WIDEST if width is None else width) * target.width
     if width is not None or natural.width > widest:
-        natural = _lay_out(lines, font, unit * widest / natural.width)
+        natural = _lay_out(lines, faces, unit * widest / natural.width)
     return _drawn(natural)
 
 
-def check_font(lines: tuple[str, ...], font: Path | None) -> None:
-    """Raises MediaError where the font cannot be read or does not have all letters: it would show boxes instead."""
-    for line, chosen in zip(lines, _fonts(font, 24.0), strict=False):
-        unknown = _shape(chosen, "\U0010ffff")
-        missing = {letter for letter in line if not letter.isspace() and _shape(chosen, letter) == unknown}
-        if missing:
-            raise MediaError(
-                f"the font has no letter for {' '.join(sorted(missing))} in {line!r}",
-                hint="name one that has with font=PATH, for instance of the package fonts-noto-core or fonts-noto-cjk",
-            )
-
-
-def _shape(font: ImageFont.FreeTypeFont, letter: str) -> bytes:
-    sheet = Pillow.new("L", (2 * round(font.size), 2 * round(font.size)))
-    ImageDraw.Draw(sheet).text((0, 0), letter, fill=255, font=font)
-    return sheet.tobytes()
-
-
-def _fonts(path: Path | None, size: float) -> tuple[ImageFont.FreeTypeFont, ImageFont.FreeTypeFont]:
-    """Of the name and of the second line: the file's, or Inter, which stands beside this module. Raises MediaError."""
-    small = max(size * _DETAIL_SIZE, _SMALLEST_PX)
-    size = max(size, _SMALLEST_PX)
-    try:
-        bold, plain = (path, path) if path is not None else _INTER
-        return ImageFont.truetype(bold, size), ImageFont.truetype(plain, small)
-    except (OSError, ValueError) as error:
-        raise MediaError(
-            f"{path} is no font that can be used: {error}",
-            hint="give font= a TrueType or OpenType file, or leave it out",
-            path=str(path),
-        ) from error
+def _fonts(faces: tuple[Path, ...], size: float) -> tuple[ImageFont.FreeTypeFont, ImageFont.FreeTypeFont]:
+    """Of the name and of the second line. Raises MediaError."""
+    return load_face(faces[0], max(size, _SMALLEST_PX)), load_face(faces[-1], max(size * _DETAIL_SIZE, _SMALLEST_PX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +68,8 @@ class _Layout:
     rows: tuple[_Row, ...]
 
 
-def _lay_out(lines: tuple[str, ...], font: Path | None, unit: float) -> _Layout:
-    name, detail = _fonts(font, 0.056 * unit)
+def _lay_out(lines: tuple[str, ...], faces: tuple[Path, ...], unit: float) -> _Layout:
+    name, detail = _fonts(faces, 0.056 * unit)
     margin, bar = 0.032 * unit, 0.011 * unit
     text_x = bar + margin * 1.05
     rows = [_Row(lines[0], name, _NAME, margin + 0.36 * name.size)]

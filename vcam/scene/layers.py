@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
 
 from vcam.frame import Overlay, Size, VideoFormat
+from vcam.scene.faces import faces_for
 from vcam.scene.layer_encode import encode_overlay
 from vcam.scene.layer_frames import Frames, load_frames
-from vcam.scene.layer_plate import check_font, draw_plate
+from vcam.scene.layer_plate import draw_plate
 from vcam.scene.layer_spec import LayerSpec, Placement, parse_layer, scaled
 from vcam.scene.layer_video import VideoLayer
 from vcam.scene.named import LayerKind
@@ -36,25 +38,25 @@ def films_of(layers: Sequence[Layer]) -> tuple[Film, ...]:
 
 def _build(spec: LayerSpec) -> Layer:
     if spec.kind is LayerKind.TEXT:
-        check_font(spec.lines, spec.font)
-        return PlateLayer(spec)
+        return PlateLayer(spec, faces_for(spec.lines, spec.font))
     if spec.kind is LayerKind.VIDEO:
         return VideoLayer(spec)
     return PictureLayer(load_frames(spec.path, spec.mask), spec.placement, spec.opacity)
 
 
 class PlateLayer:
-    """A name, and maybe a second line."""
+    """A name, and maybe a second line. faces: the font file of each."""
 
-    def __init__(self, spec: LayerSpec) -> None:
+    def __init__(self, spec: LayerSpec, faces: tuple[Path, ...]) -> None:
         self._spec = spec
+        self._faces = faces
         self._drawn: dict[VideoFormat, Overlay | None] = {}
 
     def render(self, target: VideoFormat, pts_ns: int) -> Overlay | None:
         """See stages.Layer."""
         if target not in self._drawn:
             place = self._spec.placement
-            plate, shadow = draw_plate(self._spec.lines, self._spec.font, target.size, place.width)
+            plate, shadow = draw_plate(self._spec.lines, self._faces, target.size, place.width)
             left, top = place.corner(Size(plate.width - 2 * shadow, plate.height - 2 * shadow), target.size)
             self._drawn[target] = _encoded(plate, self._spec.opacity, (left - shadow, top - shadow), target)
         return self._drawn[target]
