@@ -1,4 +1,4 @@
-"""Which font file draws a line of text: Inter, which comes with vcam, or one of this computer's that has the letters."""
+"""Which font file draws a line of text: Inter, which comes with vcam, or one of this computer's with the letters."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def load_face(path: Path, size_px: float) -> ImageFont.FreeTypeFont:
 
 def _joins_letters() -> bool:
     """Whether letters are put in their order and joined, as Arabic and Hebrew need."""
-    return features.check("raqm") and features.check("fribidi")
+    return bool(features.check("raqm") and features.check("fribidi"))
 
 
 def _missing(line: str, font: ImageFont.FreeTypeFont) -> set[str]:
