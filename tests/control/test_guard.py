@@ -10,10 +10,10 @@ from starlette.types import Receive, Scope, Send
 from tests.control.rig import AFAR, API, HERE, HOST, SECRET, Control
 from tests.support.clock import Clock
 from vcam.control import guard as guard_module
-from vcam.control.gateway import gateway
 from vcam.control.guard import Token, read_token
 from vcam.control.rates import Rate, Rates
 from vcam.errors import ConfigError
+from vcam.service.gateway import gateway
 
 RIGHT = {"authorization": f"Bearer {SECRET}"}
 

@@ -79,7 +79,13 @@ def run(options: RunOptions) -> None:
         with (
             Display(console) as display,
             assemble(config, progress=display.model) as pipeline,
-            metrics_server(pipeline.snapshot, config.http_host, config.http_port, optional=_unwatched(config)),
+            metrics_server(
+                pipeline.snapshot,
+                config.http_host,
+                config.http_port,
+                optional=_unwatched(config),
+                trust_gateway=config.control_trust_gateway,
+            ),
             _desk(pipeline, settings, config, display) as desk,
             notifier(pipeline.snapshot, os.environ),
         ):

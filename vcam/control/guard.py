@@ -10,12 +10,10 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,12 +23,12 @@ from vcam.control.endpoint import PREFIX
 from vcam.control.rates import Rate, Rates
 from vcam.control.refusal import RefusedError, busy
 from vcam.errors import ConfigError
+from vcam.service.hosts import HINT, OwnNames, is_here
 
 SHORTEST_TOKEN = 16
 
 _REQUESTS = Rate(burst=300, per_s=100)
 _WRONG_TOKENS = Rate(burst=10, per_s=0.2)
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _OUR_SITES = frozenset({"same-origin", "none"})
 
 _ALWAYS = (
@@ -101,7 +99,7 @@ class Guard:
         self._app = app
         self._token = admission.token
         self._gateway = admission.gateway
-        self._names = _LOCAL_NAMES | {name.lower() for name in admission.names}
+        self._names = OwnNames(admission.names)
         self._requests = Rates(_REQUESTS)
         self._wrong_tokens = Rates(_WRONG_TOKENS)
 
@@ -130,10 +128,8 @@ class Guard:
             raise busy("too many requests", hint="ask less often; GET /api/v1/events tells every change", wait_s=wait_s)
         trusted = self._check_token(peer, headers, _challenge(scope))
         host = _only(headers, "host")
-        if not (peer.socket or trusted or self._ours(host, scope)):
-            raise _forbidden(
-                f"{host or 'nothing'} is no name of this server", "use http://127.0.0.1 or http://localhost"
-            )
+        if not (peer.socket or trusted or self._names.has(host, scope)):
+            raise _forbidden(f"{host or 'nothing'} is no name of this server", HINT)
         _check_site(headers, host)
 
     def _check_token(self, peer: _Peer, headers: Headers, challenge: str) -> bool:
@@ -157,15 +153,6 @@ class Guard:
                 headers={"WWW-Authenticate": challenge},
             )
         return True
-
-    def _ours(self, host: str, scope: Scope) -> bool:
-        """A loopback name, the configured one, or the address that was connected to."""
-        try:
-            name = (urlsplit(f"//{host}").hostname or "").lower()
-        except ValueError:
-            return False
-        server = scope.get("server") or ("", None)
-        return name in self._names or (name == str(server[0]).lower() and _address(name) is not None)
 
 
 def _challenge(scope: Scope) -> str:
@@ -193,18 +180,7 @@ def _peer(scope: Scope, gateway: str | None) -> _Peer:
     if client is None:
         socket = server is not None and server[1] is None
         return _Peer("socket" if socket else "unknown", here=socket, socket=socket)
-    address = _address(str(client[0]))
-    here = address is not None and (address.is_loopback or str(address) == gateway)
-    return _Peer(str(client[0]), here=here, socket=False)
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+    return _Peer(str(client[0]), here=is_here(str(client[0]), gateway), socket=False)
 
 
 def _only(headers: Headers, name: str) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
@@ -20,6 +19,7 @@ from vcam.control.rates import Rate, Rates
 from vcam.control.refusal import RefusedError, busy
 from vcam.control.rewrite import HINT
 from vcam.scene_settings import scene_values
+from vcam.service.threads import in_thread
 
 MOST_UPLOAD_BYTES = 32 << 20
 MOST_VIDEO_BYTES = 256 << 20
@@ -94,7 +94,7 @@ class MediaApi:
 
     async def list_all(self, request: Request) -> Response:
         query(request)
-        views = await run_in_threadpool(self._media.views, scene_values(self._desk.config))
+        views = await in_thread(self._media.views, scene_values(self._desk.config))
         configured = shown({"background": self._desk.settings.background})["background"]
         return answer(BackgroundList(backgrounds=views, configured=str(configured)))
 
@@ -106,7 +106,7 @@ class MediaApi:
 
     async def delete(self, request: Request) -> Response:
         query(request)
-        await run_in_threadpool(self._media.delete, request.path_params["name"], scene_values(self._desk.config))
+        await in_thread(self._media.delete, request.path_params["name"], scene_values(self._desk.config))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def snapshot(self, request: Request) -> Response:
@@ -154,21 +154,21 @@ class MediaApi:
             raise busy("too many uploads", hint="send one after the other", wait_s=wait_s)
 
     async def _received(self, request: Request, wanted: str) -> tuple[Path, bool]:
-        upload, file = await run_in_threadpool(self._media.upload)
+        upload, file = await in_thread(self._media.upload)
         try:
             with file:
                 await in_time(_store(request, file))
-            return await run_in_threadpool(self._media.add, upload, wanted)
+            return await in_thread(self._media.add, upload, wanted)
         except OSError as error:
             raise unwritable(self._media.folder, error, setting="media_dir") from error
         finally:
-            await asyncio.shield(run_in_threadpool(self._media.discard, upload))
+            await asyncio.shield(in_thread(self._media.discard, upload))
 
 
 async def _store(request: Request, file: BinaryIO) -> None:
     video = content_type(request) in VIDEO_KINDS
     async for chunk in chunks(request, MOST_VIDEO_BYTES if video else MOST_UPLOAD_BYTES):
-        await run_in_threadpool(file.write, chunk)
+        await in_thread(file.write, chunk)
 
 
 def _flag(request: Request, name: str) -> bool:

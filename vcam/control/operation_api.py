@@ -1,6 +1,5 @@
 """Endpoints of the running camera: its state, pause, reload, devices, and the room that an engine learns."""
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,6 +11,7 @@ from vcam.control.events import Events
 from vcam.control.refusal import conflict
 from vcam.control.state import Teller
 from vcam.control.views import StateView
+from vcam.service.threads import in_thread
 
 
 class OperationApi:
@@ -45,7 +45,7 @@ class OperationApi:
 
     async def devices(self, request: Request) -> Response:
         query(request)
-        return answer(await run_in_threadpool(_inventory))
+        return answer(await in_thread(_inventory))
 
     async def pause(self, request: Request) -> Response:
         return self._paused(request, paused=True)
@@ -55,7 +55,7 @@ class OperationApi:
 
     async def reload(self, request: Request) -> Response:
         query(request)
-        await run_in_threadpool(self._desk.reload)
+        await in_thread(self._desk.reload)
         return answer(self._teller.state())
 
     async def learn(self, request: Request) -> Response:

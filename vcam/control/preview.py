@@ -7,7 +7,6 @@ from io import BytesIO
 from typing import Generic, TypeVar
 
 from PIL import Image as Pillow
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from vcam import native
@@ -17,6 +16,7 @@ from vcam.control.streams import Audience
 from vcam.frame import Image, PixelFormat, Plane, VideoFormat, allocate_planes
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.tap import Tray
+from vcam.service.threads import in_thread
 
 T = TypeVar("T")
 
@@ -113,7 +113,7 @@ class _Shots(Generic[T]):
             await asyncio.sleep(self._due_s - now_s)
         self._due_s = max(now_s, self._due_s) + self._every_s
         item = await asyncio.wait_for(asyncio.wrap_future(self._tray.ask()), WAIT_S)
-        return await run_in_threadpool(self._encode, item)
+        return await in_thread(self._encode, item)
 
 
 def _none_came(what: str) -> RefusedError:

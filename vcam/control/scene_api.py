@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +14,7 @@ from vcam.control.profiles import NAME_PATTERN, Profiles, ProfileView
 from vcam.control.scenes import SceneChange, SceneView
 from vcam.control.state import Teller
 from vcam.scene_settings import Values, scene_values
+from vcam.service.threads import in_thread
 
 
 class ProfileList(BaseModel):
@@ -59,36 +59,36 @@ class SceneApi:
     async def change(self, request: Request) -> Response:
         query(request)
         change = await body(request, SceneChange)
-        values = await run_in_threadpool(self._choices.resolved, change.values())
-        await run_in_threadpool(self._put, values)
+        values = await in_thread(self._choices.resolved, change.values())
+        await in_thread(self._put, values)
         return answer(self._teller.scene())
 
     async def list_all(self, request: Request) -> Response:
         query(request)
-        return answer(ProfileList(profiles=await run_in_threadpool(self._profiles.views)))
+        return answer(ProfileList(profiles=await in_thread(self._profiles.views)))
 
     async def get(self, request: Request) -> Response:
         query(request)
-        return answer(await run_in_threadpool(self._profiles.view, request.path_params["name"]))
+        return answer(await in_thread(self._profiles.view, request.path_params["name"]))
 
     async def save(self, request: Request) -> Response:
         query(request)
         name, change = request.path_params["name"], await body(request, SceneChange)
-        asked = await run_in_threadpool(self._choices.resolved, change.values())
-        new = await run_in_threadpool(self._profiles.save, name, {**scene_values(self._desk.config), **asked})
-        view = await run_in_threadpool(self._profiles.view, name)
+        asked = await in_thread(self._choices.resolved, change.values())
+        new = await in_thread(self._profiles.save, name, {**scene_values(self._desk.config), **asked})
+        view = await in_thread(self._profiles.view, name)
         return answer(view, HTTPStatus.CREATED if new else HTTPStatus.OK)
 
     async def delete(self, request: Request) -> Response:
         query(request)
-        await run_in_threadpool(self._profiles.delete, request.path_params["name"])
+        await in_thread(self._profiles.delete, request.path_params["name"])
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def apply(self, request: Request) -> Response:
         query(request)
         name = request.path_params["name"]
-        values = await run_in_threadpool(self._profiles.values, name)
-        await run_in_threadpool(self._put, values, name)
+        values = await in_thread(self._profiles.values, name)
+        await in_thread(self._put, values, name)
         return answer(self._teller.scene())
 
     def _put(self, values: Values, profile: str | None = None) -> None:

@@ -1,6 +1,5 @@
 """Endpoints of what runs: camera and engine, and what the camera itself can be told."""
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,6 +11,7 @@ from vcam.control.endpoint import Endpoint
 from vcam.control.refusal import conflict
 from vcam.control.setup import Offer, SetupChange, SetupView
 from vcam.pipeline.offer import camera_path, engine_offers
+from vcam.service.threads import in_thread
 
 
 class SetupApi:
@@ -33,25 +33,25 @@ class SetupApi:
 
     async def show(self, request: Request) -> Response:
         query(request)
-        return answer(self._view(await run_in_threadpool(self._offer)))
+        return answer(self._view(await in_thread(self._offer)))
 
     async def change(self, request: Request) -> Response:
         query(request)
         change = await body(request, SetupChange)
-        offer = await run_in_threadpool(self._offer)
+        offer = await in_thread(self._offer)
         offer.check(change)
         values = change.model_dump(exclude_none=True)
         if change.input is not None:
             values["input"] = offer.shown(change.input)
         if offer.shown(self._desk.config.input) == values.get("input"):
             del values["input"]
-        await run_in_threadpool(self._desk.change_setup, values)
+        await in_thread(self._desk.change_setup, values)
         return answer(self._view(offer))
 
     async def look(self, request: Request) -> Response:
         query(request)
         path = camera_path(self._desk.config)
-        return answer(NO_CAMERA if path is None else await run_in_threadpool(look, path))
+        return answer(NO_CAMERA if path is None else await in_thread(look, path))
 
     async def tell(self, request: Request) -> Response:
         query(request)
@@ -59,7 +59,7 @@ class SetupApi:
         path = camera_path(self._desk.config)
         if path is None:
             raise conflict("pictures come from no camera", hint="GET /api/v1/setup lists cameras")
-        return answer(await run_in_threadpool(change, path, wanted, self._desk.pipeline.camera_controls))
+        return answer(await in_thread(change, path, wanted, self._desk.pipeline.camera_controls))
 
     def _offer(self) -> Offer:
         from vcam.v4l2.devices import list_devices

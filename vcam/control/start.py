@@ -51,8 +51,8 @@ def control_server(desk: Desk, places: Places) -> Iterator[None]:
         yield
         return
     from vcam.control.app import ControlApp
-    from vcam.control.gateway import gateway
     from vcam.control.guard import Admission, read_token
+    from vcam.service.gateway import gateway
     from vcam.service.http import HttpServer
 
     token = None if config.control_token_file is None else read_token(config.control_token_file)

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from vcam.errors import ConfigError
+from vcam.service.connection import Connection
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,8 @@ _STOP_LIMIT_S = 0.9
 _OPEN_REQUESTS_LIMIT_S = 1
 """uvicorn's own limit for requests that are still being answered; ours is shorter and comes first."""
 
+_ACCEPTED_AT_ONCE = 32
+"""asyncio takes so many before it looks at one of them: a crowd must not take all descriptors meanwhile."""
 _KNOCK_S = 1.0
 _OWNER_ONLY = 0o600
 _OWNERS_FOLDER = 0o700
@@ -153,7 +156,8 @@ class HttpServer:
         config = uvicorn.Config(
             self._app,
             loop="asyncio",
-            http="h11",
+            http=Connection,
+            backlog=_ACCEPTED_AT_ONCE,
             ws="none",
             lifespan="off",
             log_config=None,
