@@ -58,7 +58,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("vcam.control.guard._WRONG_TOKENS", UNLIMITED)
     monkeypatch.setattr("vcam.control.media_api._UPLOADS", UNLIMITED)
     rig = LearningRig()
-    monkeypatch.setattr("vcam.pipeline.supervisor.Pipeline.reload", lambda *_: None)  # else a real camera is opened
+    monkeypatch.setattr("vcam.pipeline.supervisor.Pipeline.reload", lambda *_, **__: None)  # else a camera is opened
     with running(tmp_path, rig) as control, HttpServer(control.app.asgi, Address("127.0.0.1", 0)) as server:
         rig.wait_live(1)
         control.ask("PUT", "/profiles/work", {})

@@ -59,7 +59,7 @@ def test_a_choice_opens_the_stages_anew(
     control: Control, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
 ) -> None:
     reloaded: list[object] = []
-    monkeypatch.setattr(control.pipeline, "reload", reloaded.append)
+    monkeypatch.setattr(control.pipeline, "reload", lambda wiring, **_: reloaded.append(wiring))
     status, told = control.ask("PATCH", "/setup", change)
     assert status == 200
     assert len(reloaded) == 1
@@ -69,7 +69,7 @@ def test_a_choice_opens_the_stages_anew(
 
 def test_what_is_chosen_already_interrupts_nothing(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     reloaded: list[object] = []
-    monkeypatch.setattr(control.pipeline, "reload", reloaded.append)
+    monkeypatch.setattr(control.pipeline, "reload", lambda wiring, **_: reloaded.append(wiring))
     for same in ({}, {"input": str(BY_ID)}, {"input": "/dev/video0"}, {"engine": "auto", "quality": "balanced"}):
         assert control.ask("PATCH", "/setup", same)[0] == 200
     assert reloaded == []

@@ -1,11 +1,10 @@
 """The settings in effect, and every change of them while the pipeline runs. Loads no web library."""
 
 import logging
-import threading
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeAlias
 
-from vcam.config import Config, changed
+from vcam.config import RELOADABLE, Config, Reload, changed
 from vcam.pipeline.assemble import reload
 from vcam.pipeline.assemble_model import ModelProgress, silent
 from vcam.pipeline.supervisor import Pipeline
@@ -24,6 +23,7 @@ def _nothing(_: Config) -> None:
 class Desk:
     """One change at a time, from any thread; each is in effect between two frames, or raises and changes nothing.
 
+    Camera and engine are opened after that: where they cannot be, those from before are, and ``config`` says so.
     applied: is told the settings that were read again and are in effect.
     """
 
@@ -41,7 +41,7 @@ class Desk:
         self._read = read
         self._applied = applied
         self._progress = progress
-        self._lock = threading.Lock()
+        self._lock = pipeline.changing
         self._profile: str | None = None
         self._changes = 0
 
@@ -54,6 +54,12 @@ class Desk:
     def settings(self) -> Config:
         """The settings as they were read the last time."""
         return self._settings
+
+    @property
+    def restart_needed(self) -> list[str]:
+        """Keys of settings that were read and are in effect only after a restart."""
+        different = changed(self._config, self._settings)
+        return sorted(key for key, kind in different.items() if kind is Reload.RESTART_PROCESS)
 
     @property
     def profile(self) -> str | None:
@@ -90,16 +96,37 @@ class Desk:
         _log.info("setup.changed", extra={key: str(getattr(new, key)) for key in keys})
 
     def reload(self) -> None:
-        """Read the settings again; what was changed live is as they say then. Raises VcamError."""
+        """Read the settings again; what was changed live is as they say then. Raises VcamError.
+
+        What only a restart changes stays as it is; ``restart_needed`` tells it.
+        """
         with self._lock:
-            new = self._read()
+            settings = self._read()
+            new = _until_a_restart(self._config, settings)
             self._put(new)
             keys = " ".join(changed(self._config, new)) or "none"
             if scene_values(new) != scene_values(self._config):
                 self._profile = None
-            self._config, self._settings, self._changes = new, new, self._changes + 1
+            self._config, self._settings, self._changes = new, settings, self._changes + 1
             self._applied(new)
         _log.info("config.reloaded", extra={"keys": keys})
+        if self.restart_needed:
+            _log.warning("config.needs_restart", extra={"keys": " ".join(self.restart_needed)})
 
     def _put(self, new: Config) -> None:
-        reload(self.pipeline, self._config, new, progress=self._progress)
+        before = self._config
+        reload(self.pipeline, before, new, progress=self._progress, refused=lambda: self._go_back(before))
+
+    def _go_back(self, before: Config) -> None:
+        """Camera and engine are those from before again; the scene stays. The lock is held."""
+        self._config = before.model_copy(update=scene_values(self._config))
+        self._changes += 1
+        self._applied(self._config)
+
+
+def _until_a_restart(now: Config, read: Config) -> Config:
+    """``read``, but for what only a restart changes, which is as it is ``now``, set or left open."""
+    keys = {key for key, kind in RELOADABLE.items() if kind is Reload.RESTART_PROCESS}
+    values = {key: getattr(now if key in keys else read, key) for key in Config.model_fields}
+    given = (now.model_fields_set & keys) | (read.model_fields_set - keys)
+    return Config.model_construct(_fields_set=set(given), **values)

@@ -15,6 +15,7 @@ from vcam.pipeline.assemble_engine import EngineRoom
 from vcam.pipeline.assemble_model import ModelProgress, silent
 from vcam.pipeline.assemble_scene import make_scene, next_scene, patient
 from vcam.pipeline.card import CardTexts
+from vcam.pipeline.rewiring import Refused, nothing
 from vcam.pipeline.supervisor import Pipeline
 from vcam.pipeline.wiring import Observer, Policy, Wiring
 from vcam.scene_settings import SCENE_KEYS
@@ -37,15 +38,18 @@ def assemble(config: Config, *, observer: Observer | None = None, progress: Mode
     return Pipeline(wire(config, observer=observer, progress=progress))
 
 
-def reload(pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgress = silent) -> None:
+def reload(
+    pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgress = silent, refused: Refused = nothing
+) -> None:
     """Put new settings into effect, as hot as their keys allow.
 
-    Raises VcamError, and changes nothing, when they are bad.
+    Raises VcamError, and changes nothing, when they are bad. refused: see ``Pipeline.reload``.
     """
     kinds = changed(old, new)
     if Reload.RESTART_STAGES in kinds.values():
         kept = pipeline.camera_controls if new.input == old.input else None
-        pipeline.reload(wire(new, progress=progress, sinks=pipeline.sinks, camera_controls=kept))
+        wiring = wire(new, progress=progress, sinks=pipeline.sinks, camera_controls=kept)
+        pipeline.reload(wiring, refused=refused)
     elif kinds.keys() & set(SCENE_KEYS):
         pipeline.change_scene(next_scene(pipeline.scene, new, kinds, [sink.format for sink in pipeline.sinks]))
     later = sorted(key for key, kind in kinds.items() if kind is Reload.RESTART_PROCESS)

@@ -6,6 +6,7 @@ card leaves at the frame rate, whatever the cause. What is known at once (a came
 
 import logging
 import threading
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from vcam.pipeline.attention import Attention
 from vcam.pipeline.condition import Condition
 from vcam.pipeline.loops import Loops
 from vcam.pipeline.outputs import Outputs
+from vcam.pipeline.rewiring import Refused, Rewiring, nothing
 from vcam.pipeline.runner import Control
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
 from vcam.pipeline.statistics import Observed, Statistics
@@ -32,13 +34,12 @@ class Pipeline:
     """A running virtual camera. ``run`` blocks; every other method may be called from any thread."""
 
     def __init__(self, wiring: Wiring) -> None:
-        self._wiring, self._scene = wiring, wiring.scene
+        self._rewiring = Rewiring(wiring)
+        self._scene = wiring.scene
         self._clock = wiring.policy.clock
         self._wake = threading.Event()
         self._stopping = False
         self._paused = False
-        self._reloaded: Wiring | None = None
-        self._reloading = False
         self._attention = Attention(self._clock)
         self.ended = False
         self._reason: SafeReason | None = SafeReason.STARTING
@@ -77,10 +78,9 @@ class Pipeline:
         while not self._stopping:
             self._wake.wait(self._attention.tick_s(self._wiring.policy.frame_interval_s))
             self._wake.clear()
-            wiring, self._reloaded = self._reloaded, None
-            if wiring is not None:
-                self._apply_reload(wiring)
-            if self._loops.over():
+            if self._rewiring.turn(self._loops.failure):
+                self._rewire()
+            if self._loops.over() and not (self._loops.failure and self._rewiring.can_turn()):
                 break
             self._tick()
             self._check_stall()
@@ -100,6 +100,11 @@ class Pipeline:
         self._outputs.settle()
 
     @property
+    def changing(self) -> AbstractContextManager[object]:
+        """See the lock of Rewiring."""
+        return self._rewiring.lock
+
+    @property
     def total_frames(self) -> int | None:
         """See Wiring."""
         return self._wiring.total_frames
@@ -111,7 +116,7 @@ class Pipeline:
     @property
     def camera_controls(self) -> WantedControls:
         """See Wiring."""
-        return (self._reloaded or self._wiring).camera_controls
+        return self._rewiring.latest.camera_controls
 
     @property
     def scene(self) -> Scene:
@@ -120,17 +125,21 @@ class Pipeline:
     def change_scene(self, scene: Scene) -> None:
         """Replace the scene between two frames; nothing is interrupted. After this no picture shows the room, unless
         ``scene`` does."""
-        old, self._scene = self._scene, scene
+        with self.changing:
+            old, self._scene = self._scene, scene
+            old.close(following=scene)
         self._outputs.settle()
-        old.close(following=scene)
 
-    def reload(self, wiring: Wiring) -> None:
-        """Close camera and engine and open those of ``wiring``, under the SAFE card. It has the same sinks."""
-        old, self._scene = self._scene, wiring.scene
-        self._reloaded = wiring
+    def reload(self, wiring: Wiring, *, refused: Refused = nothing) -> None:
+        """Close camera and engine and open those of ``wiring``, under the SAFE card. It has the same sinks.
+
+        Where one of them turns out to be beyond repair before it showed a live frame, those from before are opened
+        again, under the scene that there is then, and ``refused`` is called.
+        """
+        with self.changing:
+            self._rewiring.ask(wiring, refused, sound=self._loops.frames.engine is not None)
+            self.change_scene(wiring.scene)
         self._wake.set()
-        self._outputs.settle()
-        old.close()
 
     @property
     def tap(self) -> Tap:
@@ -176,18 +185,16 @@ class Pipeline:
             self._outputs,
             self.statistics,
             control,
-            patient=self._reloading,
+            patient=self._rewiring.proving,
             on_change=self._wake.set,
         )
         loops.capture.idle(asleep=self._attention.asleep)
         return loops
 
-    def _apply_reload(self, wiring: Wiring) -> None:
+    def _rewire(self) -> None:
         _log.info("pipeline.reloading")
-        self._reloading = True
         self._loops.end()
         self._write_safe(SafeReason.RELOAD)
-        self._wiring = wiring
         self._loops = self._make_loops()
         self._loops.start()
 
@@ -197,7 +204,7 @@ class Pipeline:
         self._watch_consumers()
         state, reason = self._state()
         if state is State.LIVE:
-            self._reloading = False
+            self._rewiring.proved()
         elif reason is not None and self._wiring.policy.live:
             self._write_safe(reason)
         elif self._attention.owes_card():
@@ -205,6 +212,10 @@ class Pipeline:
         if reason is not self._reason:
             _log.info("pipeline.state", extra={"state": str(state), "reason": str(reason or "")})
             self._reason = reason
+
+    @property
+    def _wiring(self) -> Wiring:
+        return self._rewiring.now
 
     def _covered(self) -> bool:
         """Whether viewers see no pictures now, by somebody's wish or for lack of viewers."""
@@ -215,7 +226,7 @@ class Pipeline:
         now = Condition(
             asleep=self._attention.asleep,
             paused=self._paused,
-            reloading=self._reloading,
+            reloading=self._rewiring.proving,
             camera_lost=self._loops.capture.worker.last_error is not None,
             engine_up=frames.engine is not None,
             building=frames.plan_build_share is not None,

@@ -156,6 +156,11 @@ class Worker:
         return min(self._policy.backoff_s * 2.0**doublings, self._policy.backoff_limit_s)
 
 
+def told(error: Exception) -> dict[str, str]:
+    """Problem and hint, as fields of the log."""
+    return {"problem": str(error), "hint": error.hint if isinstance(error, VcamError) else FAULT_HINT}
+
+
 def _raised_by(call: Callable[[], None]) -> Exception | None:
     try:
         call()
