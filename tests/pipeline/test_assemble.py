@@ -1,5 +1,6 @@
 """From settings to stages: which source, which pace, which sizes, which engine and why."""
 
+import errno
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from vcam.engine_names import EngineName
 from vcam.engines.select import look
 from vcam.errors import (
     ConfigError,
+    DeviceError,
     MissingDependencyError,
     ModelFetchError,
     ModelMismatchError,
@@ -40,6 +42,7 @@ from vcam.pipeline.preparation import Preparation
 from vcam.pipeline.snapshot import Outcome, SafeReason, State, TakeoverOutcome, TakeoverState
 from vcam.pipeline.supervisor import Pipeline
 from vcam.stages import MatteControls
+from vcam.v4l2.holders import Holder
 
 TARGET = VideoFormat(PixelFormat.YUYV, 320, 180)
 
@@ -315,6 +318,29 @@ def test_reload_keeps_the_size_of_the_sinks_that_stay_open() -> None:
     assert [sink.format.size for sink in pipeline.sinks] == [Size(320, 180)]
     assert snapshot.outputs[0].errors == 0
     assert snapshot.frames[Outcome.LIVE] >= 5
+
+
+class _Busy:
+    """A kernel whose devices are all in use."""
+
+    def open(self, path: Path) -> int:
+        raise OSError(errno.EBUSY, "busy")
+
+
+def test_who_keeps_a_camera_busy_is_looked_for_once_however_often_it_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Path] = []
+
+    def look(path: Path) -> tuple[Holder, ...]:
+        looks.append(path)
+        return (Holder(7, "cheese"),)
+
+    monkeypatch.setattr("vcam.v4l2.holders.holders", look)
+    monkeypatch.setattr("vcam.sources.camera.LinuxKernel", _Busy)
+    wiring = wire(settings(input="/dev/video9"))
+    for _ in range(3):
+        with pytest.raises(DeviceError, match=r"in use by cheese \(pid 7\)"), wiring.open_source():
+            pass
+    assert looks == [Path("/dev/video9")]
 
 
 def test_assembling_loads_no_engine_and_no_device_library() -> None:
