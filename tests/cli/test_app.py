@@ -54,7 +54,6 @@ def test_the_version() -> None:
         (["rum"], "Did you mean 'run'?"),
         (["run", "--widht", "3"], "--width"),
         (["run", "-W", "wide"], "--width"),
-        (["run", "-q", "best"], "'fast', 'balanced'"),
     ],
 )
 def test_a_typing_error_exits_with_2_and_says_what_there_is(arguments: list[str], told: str) -> None:
