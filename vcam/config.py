@@ -126,6 +126,7 @@ class Config(SceneSettings, BaseSettings):
     media_dir: _Folder | None = None
     profiles_dir: _Folder | None = None
     preview_source: bool = False
+    remember: bool = True
     log_level: LogLevel = "info"
     log_format: LogFormat = "console"
     benchmark: bool = False
@@ -158,7 +159,7 @@ class Config(SceneSettings, BaseSettings):
 RELOADABLE: Mapping[str, Reload] = MappingProxyType(
     {
         **dict.fromkeys(
-            (*SCENE_KEYS, "log_level", "log_format", "benchmark"),
+            (*SCENE_KEYS, "remember", "log_level", "log_format", "benchmark"),
             Reload.HOT,
         ),
         **dict.fromkeys(

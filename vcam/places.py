@@ -1,13 +1,16 @@
 """Where files are kept when no setting says so. Variables come as a mapping: only vcam.cli reads the real ones."""
 
+import hashlib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 _CHECKOUT_MODELS = Path(__file__).parents[1] / "models"
 _SYSTEM_STATE = Path("/var/lib/vcam")
 _SYSTEM_RUN = Path("/run/vcam")
+_NAME_LETTERS = 60
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -20,6 +23,13 @@ def models_folder(environ: Mapping[str, str] = _NOTHING) -> Path:
 def media_folder(environ: Mapping[str, str] = _NOTHING) -> Path:
     """Of backgrounds that were uploaded."""
     return _state(environ) / "media"
+
+
+def chosen_file(outputs: Sequence[str], environ: Mapping[str, str] = _NOTHING) -> Path:
+    """What was chosen live, of the vcam with these outputs: several at one computer have one each."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", " ".join(outputs)).strip("-")[:_NAME_LETTERS]
+    digest = hashlib.sha256("\n".join(outputs).encode()).hexdigest()[:8]
+    return _state(environ) / "chosen" / f"{name}-{digest}.json"
 
 
 def profiles_folder(settings_file: Path | None, environ: Mapping[str, str] = _NOTHING) -> Path:

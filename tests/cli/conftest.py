@@ -16,6 +16,7 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     root, ours = logging.getLogger(), logging.getLogger(logs.OUR_LOGGER)
     handlers, level = list(root.handlers), ours.level
     yield

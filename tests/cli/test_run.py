@@ -333,6 +333,45 @@ def test_without_profiles_the_signal_changes_nothing(tmp_path: Path) -> None:
     assert "ctl profile" in str(heard.facts("profile.none")["hint"])
 
 
+def test_a_pause_and_a_profile_outlive_a_restart(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('background = "color:#102030"\n')
+    (tmp_path / "vcam.toml").write_text('background = "green"\n')
+    bare = replace(ENDLESS, background=None, profiles_dir=tmp_path, media_dir=tmp_path)
+    choose: list[Callable[[], None]] = [partial(send, signal.SIGUSR1)]
+    script(
+        {
+            "pipeline.state=live": choose,
+            "scene.changed": [partial(send, signal.SIGUSR2)],
+            "pipeline.state=safe": [terminate],
+        }
+    )
+    run(bare)
+
+    def again(options: RunOptions) -> Script:
+        """Ends at its first picture, or at the card of a pause; or when it is resumed and is live."""
+        heard = script({"pipeline.state=live": [terminate], "pipeline.state=safe": [partial(send, signal.SIGUSR2)]})
+        run(options)
+        logging.getLogger().removeHandler(heard)
+        return heard
+
+    told = again(replace(bare, set=["zoom=2"])).facts("chosen.recalled")
+    assert told == {"paused": True, "keys": "background"}
+    assert again(bare).facts("chosen.recalled") == {"paused": False, "keys": "background"}, "it was resumed"
+    for other in (
+        replace(bare, background="green"),
+        replace(bare, set=["background=green"]),
+        replace(bare, remember=False),
+    ):
+        assert "chosen.recalled" not in [record.getMessage() for record in again(other).records]
+    finite = script()
+    run(replace(bare, frames=2))
+    assert "chosen.recalled" not in [record.getMessage() for record in finite.records]
+    (tmp_path / "vcam.toml").write_text('background = "blur"\n')
+    assert "chosen.recalled" not in [record.getMessage() for record in again(bare).records], (
+        "the file says otherwise now"
+    )
+
+
 def test_any_setting_can_be_set_by_its_key() -> None:
     heard = script()
     run(replace(SMALL, frames=2, set=["refine=0.5", "safe_after_ms=300"]))

@@ -121,6 +121,7 @@ class RunOptions:
     media_dir: Annotated[Path | None, _live("Where uploaded backgrounds are kept.", metavar="DIR")] = None
     profiles_dir: Annotated[Path | None, _live("Where named scenes are kept.", metavar="DIR")] = None
     preview_source: Annotated[bool | None, _live("Give out the camera's own picture, too.", default="no")] = None
+    remember: Annotated[bool | None, _live("Begin as it was when it ended.", default="yes")] = None
     log_level: Annotated[str | None, _more("debug to error.", default="info", metavar="NAME")] = None
     log_format: Annotated[str | None, _more("console or json.", default="console", metavar="NAME")] = None
     config: ConfigOpt = None

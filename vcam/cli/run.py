@@ -21,16 +21,18 @@ from vcam.cli.tables import stage_table
 from vcam.cli.watch import Watch
 from vcam.config import Config, changed, find_config_file, load_config
 from vcam.control.desk import Desk
+from vcam.control.memory import Memory
 from vcam.control.profiles import Profiles
 from vcam.control.start import Places, control_server, kept_in
 from vcam.errors import VcamError
 from vcam.pipeline.assemble import assemble
 from vcam.pipeline.snapshot import Outcome
 from vcam.pipeline.supervisor import Pipeline
-from vcam.places import control_sockets, media_folder, profiles_folder
+from vcam.places import chosen_file, control_sockets, media_folder, profiles_folder
 from vcam.service import logs
 from vcam.service.notify import notifier
 from vcam.service.start import metrics_server
+from vcam.setting_layers import key_of
 from vcam.sinks.spec import SinkKind, parse_sink
 
 _log = logging.getLogger(__name__)
@@ -53,6 +55,10 @@ class Settings:
     def load(self) -> Config:
         """Raises ConfigError."""
         return load_config(self.found(), os.environ, self.typed, self.assigned)
+
+    def memory(self, config: Config) -> Memory:
+        """Of what is chosen live."""
+        return Memory(chosen_file(config.output, os.environ), typed={*self.typed, *map(key_of, self.assigned)})
 
     def places(self) -> Places:
         """Where live control keeps what it keeps."""
@@ -107,7 +113,10 @@ def _dump_no_room() -> None:
 @contextmanager
 def _desk(pipeline: Pipeline, settings: Settings, config: Config, display: Display) -> Iterator[Desk]:
     """What changes the settings while vcam runs: signals, and requests, which are served while entered."""
-    desk = Desk(pipeline, config, settings.load, applied=_configure_logs, progress=display.model)
+    lasting = pipeline.total_frames is None  # nobody would look for a pause in a file that is converted
+    memory = settings.memory(config) if lasting else None
+    desk = Desk(pipeline, config, settings.load, applied=_configure_logs, progress=display.model, memory=memory)
+    desk.recall()
     with control_server(desk, settings.places()):
         yield desk
 
@@ -169,7 +178,7 @@ class _Operation:
 
     def pause(self) -> None:
         """Or resume."""
-        self._desk.pipeline.pause(paused=not self._desk.pipeline.paused)
+        self._desk.pause(paused=not self._desk.pipeline.paused)
 
 
 def _tell_end(pipeline: Pipeline, seconds: float, console: Console, *, as_log: bool) -> None:

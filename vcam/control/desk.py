@@ -5,6 +5,8 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import TypeAlias
 
 from vcam.config import RELOADABLE, Config, Reload, changed
+from vcam.control.memory import Chosen, Memory
+from vcam.errors import VcamError
 from vcam.pipeline.assemble import reload
 from vcam.pipeline.assemble_model import ModelProgress, silent
 from vcam.pipeline.supervisor import Pipeline
@@ -24,7 +26,7 @@ class Desk:
     """One change at a time, from any thread; each is in effect between two frames, or raises and changes nothing.
 
     Camera and engine are opened after that: where they cannot be, those from before are, and ``config`` says so.
-    applied: is told the settings that were read again and are in effect.
+    applied: is told the settings that were read again and are in effect. memory: keeps what is chosen.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class Desk:
         *,
         applied: Callable[[Config], None] = _nothing,
         progress: ModelProgress = silent,
+        memory: Memory | None = None,
     ) -> None:
         self.pipeline = pipeline
         self._config = self._settings = config
         self._read = read
         self._applied = applied
         self._progress = progress
+        self._memory = memory
         self._lock = pipeline.changing
         self._profile: str | None = None
         self._changes = 0
@@ -71,6 +75,26 @@ class Desk:
         """Another value after each change."""
         return self._changes, self._profile, self.pipeline.paused
 
+    def recall(self) -> None:
+        """Put into effect what was chosen before the restart; called before the pipeline runs."""
+        if self._memory is None or not self._config.remember:
+            return
+        chosen = self._memory.recall(self._settings)
+        if chosen.paused:
+            self.pipeline.pause(paused=True)
+        if chosen.scene:
+            try:
+                self.change_scene(chosen.scene, profile=chosen.profile)
+            except VcamError as error:
+                _log.warning("chosen.refused", extra={"problem": error.problem, "hint": error.hint})
+        if chosen.paused or chosen.scene:
+            _log.info("chosen.recalled", extra={"paused": chosen.paused, "keys": " ".join(chosen.scene)})
+
+    def pause(self, *, paused: bool) -> None:
+        """Show the SAFE card instead of the person, or stop doing so; first of all, whatever else is at work."""
+        self.pipeline.pause(paused=paused)
+        self._keep()
+
     def change_scene(self, values: Mapping[str, object], *, profile: str | None = None) -> None:
         """Put values of the scene's keys, which are of the right kinds, into effect. Raises ConfigError, MediaError."""
         with self._lock:
@@ -79,6 +103,7 @@ class Desk:
             if changed_scene := scene_values(new) != scene_values(self._config) or profile is not None:
                 self._profile = profile
             self._config, self._changes = new, self._changes + 1
+        self._keep()
         if changed_scene:
             _log.info("scene.changed", extra={"background": new.background, "profile": profile or ""})
 
@@ -109,9 +134,19 @@ class Desk:
                 self._profile = None
             self._config, self._settings, self._changes = new, settings, self._changes + 1
             self._applied(new)
+        self._keep()
         _log.info("config.reloaded", extra={"keys": keys})
         if self.restart_needed:
             _log.warning("config.needs_restart", extra={"keys": " ".join(self.restart_needed)})
+
+    def _keep(self) -> None:
+        if self._memory is not None and self._config.remember:
+            self._memory.keep(self._chosen, self._settings)
+
+    def _chosen(self) -> Chosen:
+        usual = scene_values(self._settings)
+        scene = {key: value for key, value in scene_values(self._config).items() if value != usual[key]}
+        return Chosen(self.pipeline.paused, self._profile, scene)
 
     def _put(self, new: Config) -> None:
         before = self._config

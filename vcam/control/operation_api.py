@@ -48,10 +48,10 @@ class OperationApi:
         return answer(await in_thread(_inventory))
 
     async def pause(self, request: Request) -> Response:
-        return self._paused(request, paused=True)
+        return await self._paused(request, paused=True)
 
     async def resume(self, request: Request) -> Response:
-        return self._paused(request, paused=False)
+        return await self._paused(request, paused=False)
 
     async def reload(self, request: Request) -> Response:
         query(request)
@@ -66,9 +66,9 @@ class OperationApi:
             raise conflict(engine, hint='only engine = "plate" learns one; vcam run -e plate')
         return answer(self._teller.state())
 
-    def _paused(self, request: Request, *, paused: bool) -> Response:
+    async def _paused(self, request: Request, *, paused: bool) -> Response:
         query(request)
-        self._desk.pipeline.pause(paused=paused)
+        await in_thread(self._desk.pause, paused=paused)
         return answer(self._teller.state())
 
 

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -14,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
+from vcam.control.files import write_whole
 from vcam.control.media import MediaFolder, unwritable
 from vcam.control.naming import all_with_files, files_in, shown
 from vcam.control.refusal import RefusedError, conflict, not_found
@@ -82,7 +81,7 @@ class Profiles:
             raise conflict(f"there are {MOST_PROFILES} profiles", hint="delete some of them")
         named = all_with_files(values, self._named)
         try:
-            _write(path, "".join(f"{key} = {_toml(value)}\n" for key, value in named.items()))
+            write_whole(path, "".join(f"{key} = {_toml(value)}\n" for key, value in named.items()), _READABLE)
         except OSError as error:
             raise unwritable(self._folder, error, setting="profiles_dir") from error
         _log.info("profile.saved", extra={"profile": name})
@@ -141,18 +140,3 @@ class Profiles:
 def _toml(value: object) -> str:
     """A text, a number, a switch, or a list of those. JSON's escapes are TOML's, but for one character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _write(path: Path, text: str) -> None:
-    """The old file or the new one, never half of it. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".profile-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(_READABLE)
-        Path(name).replace(path)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
