@@ -18,6 +18,7 @@ from tests.pipeline.test_tap import LearningRig
 from tests.support.clip import Clip, write_clip
 from vcam.cli.app import make_app
 from vcam.cli.ctl_status import status_text
+from vcam.config import Config
 from vcam.control.client import Call, Client
 from vcam.control.guard import Guard
 from vcam.errors import ConfigError, ControlError
@@ -169,6 +170,13 @@ def test_pause_resume_reload_and_learn(ctl: Served) -> None:
     ctl.ok("reload")
     assert ctl.control.scene()["background"] == "green"
     assert ctl.ok("learn-plate").startswith("learn-plate: done")
+
+
+def test_a_reload_says_what_it_did_not_do(ctl: Served) -> None:
+    assert ctl.ok("reload").startswith("reload: done; viewers see: ")
+    ctl.control.settings = Config(background="blur", fps=60, http_port=9999)
+    assert ctl.ok("reload").startswith("reload: done; restart needed for: fps, http_port; viewers see: ")
+    assert "restart  needed for: fps, http_port" in ctl.ok("status")
 
 
 def test_what_the_engine_cannot_is_told(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from vcam.control import events as events_module
 from vcam.control.events import Events
 from vcam.control.state import Teller
 from vcam.errors import ConfigError
+from vcam.pipeline.assemble import assemble
+from vcam.pipeline.wiring import Wiring
 from vcam.service.http import Address, HttpServer
 from vcam.stages import Stage
 from vcam.v4l2.devices import Inventory, Unreadable
@@ -93,6 +95,31 @@ def test_what_was_changed_live_is_as_the_settings_say_after_a_reload(control: Co
     control.ask("POST", "/profiles/work/apply")
     control.ask("POST", "/reload")
     assert control.scene() == Control(control.folder).scene()
+
+
+def test_what_only_a_restart_changes_is_told_until_it_is_as_before(control: Control) -> None:
+    control.settings = Config(background="blur", fps=60, http_port=9999, output=("null:", "null:"))
+    for _ in range(2):
+        status, told = control.ask("POST", "/reload")
+        assert (status, told["restart_needed"]) == (200, ["fps", "http_port", "output"])
+    assert control.scene()["background"] == "blur", "all else is in effect"
+    control.ask("PATCH", "/scene", {"background": "green"})
+    assert control.ask("GET", "/state")[1]["restart_needed"] == ["fps", "http_port", "output"]
+    control.settings = Config(background="blur")
+    assert control.ask("POST", "/reload")[1]["restart_needed"] == []
+
+
+def test_stages_are_opened_anew_at_the_rate_that_outputs_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here that of the scene, which the settings left open; it is also the rate that state and metrics tell."""
+    config = Config(input="test:64x48@15", output=("null:",), background="green", models_dir=tmp_path)
+    control = Control(tmp_path, assemble(config), config)
+    reloaded: list[Wiring] = []
+    monkeypatch.setattr(control.pipeline, "reload", lambda wiring, **_: reloaded.append(wiring))
+    control.settings = Config(**{**config.model_dump(exclude_unset=True), "fps": 60, "width": 128, "threads": 1})
+    assert control.ask("POST", "/reload")[1]["restart_needed"] == ["fps", "width"]
+    control.ask("PATCH", "/setup", {"quality": "fast"})
+    assert [wiring.policy.frame_interval_s for wiring in reloaded] == [1 / 15, 1 / 15]
+    assert (control.desk.config.threads, control.desk.config.quality) == (1, "fast")
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,9 @@ def _post(name: str) -> Callable[..., None]:
     def command(options: CtlOptions) -> None:
         told = ask(options, "POST", f"/{name}")
         reason = f" ({told['safe_reason']})" if told["safe_reason"] else ""
-        tell(options, told, f"{name}: done; viewers see: {told['state']}{reason}")
+        later = told["restart_needed"] if name == "reload" else []
+        restart = f"; restart needed for: {', '.join(later)}" if isinstance(later, list) and later else ""
+        tell(options, told, f"{name}: done{restart}; viewers see: {told['state']}{reason}")
 
     return command
 

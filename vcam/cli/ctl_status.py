@@ -20,6 +20,8 @@ def status_text(told: dict[str, object]) -> str:
         readers = "" if output.consumers is None else f", {output.consumers} readers"
         lines.append(("output", f"{output.name}, {'open' if output.up else 'not open'}{readers}"))
     lines.append(("scene", _scene(now)))
+    if now.restart_needed:
+        lines.append(("restart", f"needed for: {', '.join(now.restart_needed)}"))
     if "latency" in now.times:
         latency = now.times["latency"]
         lines.append(("latency", f"{latency.p50_ms:.1f} ms, 95 % below {latency.p95_ms:.1f} ms"))

@@ -79,6 +79,7 @@ class Teller:
                 for o in now.outputs
             ],
             scene=self.scene(),
+            restart_needed=self._desk.restart_needed,
             fps=round(now.fps, 2),
             fps_target=round(now.fps_target, 2),
             last_live_age_s=_rounded(now.last_live_age_s),

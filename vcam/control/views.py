@@ -62,6 +62,7 @@ class StateView(BaseModel):
     plan: PlanView
     outputs: list[OutputView]
     scene: SceneView
+    restart_needed: Annotated[list[str], Field(description="Settings that were read and need a restart.")]
     fps: float
     fps_target: float
     last_live_age_s: float | None
