@@ -1,6 +1,7 @@
 """What a user is told to type must install our vcam, and no stranger's."""
 
 import shlex
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -48,3 +49,14 @@ def test_an_installation_of_another_kind_asks_for_the_checkout(elsewhere: Path) 
 
 def test_other_packages_go_into_the_same_environment() -> None:
     assert shlex.split(how_to_add_package("tensorrt-cu13")) == [sys.executable, "-m", "pip", "install", "tensorrt-cu13"]
+
+
+def test_importing_asks_nothing_of_the_disk() -> None:
+    code = (
+        "import vcam.installing as i\n"
+        "def asked(*_): raise AssertionError('at import')\n"
+        "i.how_to_add = i.how_to_add_package = asked\n"
+        "import vcam.engines.select, vcam.engines.tensorrt_flavour, vcam.decode.nvjpeg_library, vcam.service.start\n"
+        "import vcam.control.start, vcam.model.fetch, vcam.model.onnx_file, vcam.cuda.pycuda_driver\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

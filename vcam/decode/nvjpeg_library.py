@@ -25,7 +25,6 @@ BITSTREAM_STRICT = 1 << 2
 """NVJPEG_FLAGS_BITSTREAM_STRICT: refuse what breaks the standard, instead of making a picture of it."""
 
 _PACKAGES = ("nvidia-nvjpeg", "nvidia-nvjpeg-cu12")
-_INSTALL = f"{how_to_add('nvjpeg')}; until then libjpeg-turbo decodes."
 
 
 class Backend(IntEnum):
@@ -141,7 +140,7 @@ def load_nvjpeg() -> Functions:
         library = ctypes.CDLL(path)
         functions = {name: getattr(library, name) for name in SIGNATURES}
     except (OSError, AttributeError) as error:
-        raise MissingDependencyError(f"{path} cannot be used: {error}", hint=_INSTALL) from error
+        raise MissingDependencyError(f"{path} cannot be used: {error}", hint=_install_hint()) from error
     for name, arguments in SIGNATURES.items():
         functions[name].argtypes, functions[name].restype = arguments, ctypes.c_int
     return MappingProxyType(functions)
@@ -159,7 +158,7 @@ def find_nvjpeg() -> str:
             return found
     system = ctypes.util.find_library("nvjpeg")
     if system is None:
-        raise MissingDependencyError("nvJPEG is not installed", hint=_INSTALL)
+        raise MissingDependencyError("nvJPEG is not installed", hint=_install_hint())
     return system
 
 
@@ -229,3 +228,7 @@ def _call(functions: Functions, name: str, *arguments: object) -> None:
     code = functions[name](*arguments)
     if code != Status.SUCCESS:
         raise NvJpegError(name, code)
+
+
+def _install_hint() -> str:
+    return f"{how_to_add('nvjpeg')}; until then libjpeg-turbo decodes"

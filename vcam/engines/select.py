@@ -30,26 +30,26 @@ _RTX_LEFT_OUT = frozenset({9, 10, 11})
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What an engine is. reason: why ``auto`` takes it. library: what Python calls the one that it needs, and remedy:
-    how a user gets that; None for an engine that needs neither a library nor a network. flavour: of TensorRT, for an
+    """What an engine is. reason: why ``auto`` takes it. library: what Python calls the one that it needs; None for an
+    engine that needs neither a library nor a network. extra: ours that has the library. flavour: of TensorRT, for an
     engine on a GPU."""
 
     reason: str
     library: str | None = None
-    remedy: str = ""
+    extra: str = ""
     flavour: Flavour | None = None
 
 
 def _gpu_kind(reason: str, flavour: Flavour) -> Kind:
-    return Kind(reason, flavour.module, flavour.install_hint, flavour)
+    return Kind(reason, flavour.module, flavour=flavour)
 
 
 ENGINES: Mapping[EngineName, Kind] = MappingProxyType(
     {
         EngineName.TENSORRT: _gpu_kind("a GPU and TensorRT are here", Flavour.TENSORRT),
         EngineName.TENSORRT_RTX: _gpu_kind("a GPU and TensorRT-RTX are here", Flavour.RTX),
-        EngineName.OPENVINO: Kind("OpenVINO is the fastest on a CPU", "openvino", how_to_add("cpu")),
-        EngineName.ONNXRUNTIME: Kind("OpenVINO is not installed", "onnxruntime", how_to_add("cpu")),
+        EngineName.OPENVINO: Kind("OpenVINO is the fastest on a CPU", "openvino", "cpu"),
+        EngineName.ONNXRUNTIME: Kind("OpenVINO is not installed", "onnxruntime", "cpu"),
         EngineName.PLATE: Kind("no network can run here; this engine needs none"),
     }
 )
@@ -131,7 +131,7 @@ def _missing(engine: EngineName, available: Availability) -> tuple[str, str] | N
         return "its network is not here", "vcam model prepare, or vcam model prepare --from FILE"
     if kind.flavour is not None:
         return _gpu_missing(kind.flavour, available, installed=engine in available.installed)
-    return None if engine in available.installed else (f"{kind.library} is not installed", kind.remedy)
+    return None if engine in available.installed else (f"{kind.library} is not installed", how_to_add(kind.extra))
 
 
 def _gpu_missing(flavour: Flavour, available: Availability, *, installed: bool) -> tuple[str, str] | None:
