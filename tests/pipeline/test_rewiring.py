@@ -123,18 +123,23 @@ def test_the_scene_stays_whatever_becomes_of_the_reload() -> None:
 
 
 def test_while_somebody_changes_settings_viewers_see_the_card_and_the_way_back_waits() -> None:
-    rig, refused = Rig(), threading.Event()
+    rig, refused, gate = Rig(), threading.Event(), threading.Event()
+
+    def fail_then() -> None:
+        assert_set(gate)
+        raise ABSENT
+
     with rig.running() as pipeline:
         rig.wait_live(3)
-        pipeline.reload(no_engine(rig), refused=refused.set)
+        pipeline.reload(other(rig, fault=fail_then), refused=refused.set)
         wait_until(lambda: pipeline.snapshot().source == "other")
         with pipeline.changing:
-            wait_until(lambda: pipeline._loops.failure is ABSENT or pipeline.snapshot().source == "fake")
-            if not refused.is_set():
-                seen = len(rig.sink.pictures)
-                assert rig.sink.wait_for(lambda all_: len(all_) > seen + 5, LIMIT_S)
-                assert all(map(room.is_card, rig.sink.pictures[seen:]))
-                assert not refused.is_set()
+            gate.set()
+            wait_until(lambda: pipeline._loops.failure is ABSENT)
+            seen = len(rig.sink.pictures)
+            assert rig.sink.wait_for(lambda all_: len(all_) > seen + 5, LIMIT_S)
+            assert all(map(room.is_card, rig.sink.pictures[seen:]))
+            assert not refused.is_set()
         assert_set(refused)
         rig.wait_live(sum(map(room.shows_person, rig.sink.pictures)) + 3)
     rig.assert_closed()
