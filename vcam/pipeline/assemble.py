@@ -1,6 +1,5 @@
 """From settings to a pipeline. This module and assemble_* are the only ones that name concrete stages."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -26,8 +25,6 @@ from vcam.stages import Sink, Source
 from vcam.v4l2.holders import Users
 from vcam.v4l2.wanted_controls import WantedControls
 
-_log = logging.getLogger(__name__)
-
 
 def assemble(config: Config, *, observer: Observer | None = None, progress: ModelProgress = silent) -> Pipeline:
     """A pipeline for these settings, not yet entered.
@@ -41,7 +38,7 @@ def assemble(config: Config, *, observer: Observer | None = None, progress: Mode
 def reload(
     pipeline: Pipeline, old: Config, new: Config, *, progress: ModelProgress = silent, refused: Refused = nothing
 ) -> None:
-    """Put new settings into effect, as hot as their keys allow.
+    """Put new settings into effect, as hot as their keys allow; what only a restart changes is the same in both.
 
     Raises VcamError, and changes nothing, when they are bad. refused: see ``Pipeline.reload``.
     """
@@ -52,9 +49,6 @@ def reload(
         pipeline.reload(wiring, refused=refused)
     elif kinds.keys() & set(SCENE_KEYS):
         pipeline.change_scene(next_scene(pipeline.scene, new, kinds, [sink.format for sink in pipeline.sinks]))
-    later = sorted(key for key, kind in kinds.items() if kind is Reload.RESTART_PROCESS)
-    if later:
-        _log.warning("config.needs_restart", extra={"keys": " ".join(later)})
 
 
 def wire(
