@@ -47,6 +47,7 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     try:
         with Guest(image(), share) as guest:
             yield guest
+            guest.run("dmesg > /host/jobs/dmesg.out")
     finally:  # what was said, to find out why a test failed
         shutil.copytree(share / "jobs", ROOT / "out/vm/jobs", dirs_exist_ok=True)
         shutil.copy(share / "console.log", ROOT / "out/vm/console.log")

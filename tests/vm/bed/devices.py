@@ -64,11 +64,11 @@ class Webcam:
         """Take the driver away and give it back, each time until it streams again."""
         if self._job is None:
             raise GuestError("not plugged in")
+        # A driver that is given back before vcam let the camera go finds it half taken, and has no node: once more.
         self._guest.run(
-            f"lit() {{ grep -c 'light.: true' {self._job.file}; }}; I={INTERFACE}; "
-            f"for i in $(seq {times}); do N=$(lit); "
-            f"echo $I > {DRIVER}/unbind; until [ $(lit) -gt $N ]; do "
-            f"[ -c {self.node} ] || echo $I > {DRIVER}/bind; sleep 0.2; done; done 2>/dev/null",
+            f"lit() {{ grep -c 'light.: true' {self._job.file}; }}; I={INTERFACE}; cd {DRIVER}; "
+            "for i in $(seq " + str(times) + "); do N=$(lit); echo $I > unbind; until [ $(lit) -gt $N ]; do "
+            "[ -d $I/video4linux ] || { echo $I > unbind; echo $I > bind; }; sleep 0.2; done; done 2>/dev/null",
             timeout_s=500,
         )
 

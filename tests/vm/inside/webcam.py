@@ -65,6 +65,8 @@ class Webcam:
         self.socket, theirs = socket.socketpair()
         self.sending = threading.Lock()
         self.wanted: collections.deque[tuple[int, int]] = collections.deque()
+        self.newest = 0
+        self.taken_back: set[int] = set()
         self.asked = threading.Condition()
         with theirs:
             ATTACH.write_text(f"{told['port']} {theirs.fileno()} {0x10002 + told['port']} {HIGH_SPEED}")
@@ -175,6 +177,9 @@ class Webcam:
                 self.unlink(sequence, struct.unpack_from(">I", rest)[0])
 
     def submit(self, sequence: int, endpoint: int, length: int, setup: bytes, data: bytes) -> None:
+        self.newest = max(self.newest, sequence)
+        if sequence in self.taken_back:
+            return
         if endpoint:
             with self.asked:
                 self.wanted.append((sequence, length))
@@ -193,6 +198,8 @@ class Webcam:
             before = len(self.wanted)
             self.wanted = collections.deque(each for each in self.wanted if each[0] != victim)
             found = len(self.wanted) < before
+        if victim > self.newest:  # vhci-hcd may take a request back before it makes it
+            self.taken_back.add(victim)
         self.reply(sequence, CONNECTION_RESET if found else 0, kind=UNLINKED)
 
     # -- pictures
