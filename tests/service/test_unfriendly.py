@@ -116,15 +116,13 @@ def test_who_stops_reading_is_let_go(port: int, told: Told) -> None:
         assert told.ended.wait(20)
 
 
-def test_there_is_an_end_to_connections_and_it_passes(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_an_end_to_connections_and_who_asks_comes_first(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "MOST_CONNECTIONS", 4)
     monkeypatch.setattr(connection, "PATIENCE_S", 60.0)
     with ExitStack() as stack:
-        for _ in range(4):
-            stack.enter_context(line(port))
-        more = stack.enter_context(line(port))
-        assert is_closed(more)
-    wait_until(lambda: is_answered(port))
+        first, *_ = [stack.enter_context(line(port)) for _ in range(4)]
+        wait_until(lambda: is_answered(port))
+        assert is_closed(first), "who has said nothing for longest"
 
 
 def is_answered(port: int) -> bool:
