@@ -166,6 +166,12 @@ def test_a_full_disk_leaves_what_was_kept_before(
     assert start(tmp_path).config.background == "green", "with the next change it is kept"
 
 
+def test_that_the_room_was_shown_is_forgotten(tmp_path: Path) -> None:
+    start(tmp_path).change_scene({"background": "none", "zoom": 2.0}, profile="bare")
+    again = start(tmp_path)
+    assert (again.config.background, again.config.zoom, again.profile) == (CONFIG.background, 2.0, None)
+
+
 def test_who_wants_no_memory_has_none(tmp_path: Path) -> None:
     start(tmp_path).pause(paused=True)
     before = kept(tmp_path)

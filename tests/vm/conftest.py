@@ -90,7 +90,8 @@ def vcam(guest: Guest) -> Iterator[Callable[..., Job]]:
     made: list[Job] = []
 
     def make(arguments: str, **environ: str) -> Job:
-        given = {"VCAM_WIDTH": "320", "VCAM_HEIGHT": "180", "VCAM_FPS": "5", "VCAM_BACKGROUND": "none"}
+        size = {"VCAM_WIDTH": "320", "VCAM_HEIGHT": "180", "VCAM_FPS": "5"}
+        given = {**size, "VCAM_BACKGROUND": "none", "VCAM_REMEMBER": "false"}
         made.append(guest.start(VCAM + arguments, **{**given, **environ}))
         return made[-1]
 

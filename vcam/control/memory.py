@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 _MOST_BYTES = 65_536
 _OWNER_ONLY = 0o600
+_SHOWS_THE_ROOM = ("background", "none")
+"""A background for a moment: whoever chose it days ago has forgotten it by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Memory:
         now = self._configured(settings)
         if any(kept.configured[key] != now[key] for key in kept.configured.keys() & now.keys()):
             return Chosen(kept.paused)
-        free = {key: value for key, value in scene.items() if key not in self._typed}
+        lasting = {item for item in scene if (item, scene[item]) != _SHOWS_THE_ROOM}
+        free = {key: value for key, value in scene.items() if key in lasting - self._typed}
         return Chosen(kept.paused, kept.profile if free == scene else None, free)
 
     def keep(self, chosen: Callable[[], Chosen], settings: Config) -> None:
