@@ -3,8 +3,6 @@
 Little is imported before the first ``try``: Ctrl-C in the meantime would end in a traceback.
 """
 
-import atexit
-import gc
 import os
 import sys
 
@@ -16,8 +14,6 @@ def main() -> int:
     # OpenMP's idle threads otherwise spin for milliseconds after each call, on the cores that inference wants next.
     # libgomp reads this once, when it is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # The interpreter would look through every object of every library once more before it ends: 0.2 s of a stop.
-    atexit.register(gc.freeze)
     debug = False
     try:
         from vcam.cli.app import DEBUG_FLAG, make_app

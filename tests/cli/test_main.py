@@ -1,6 +1,5 @@
 """The program as a shell sees it: exit codes, one message, no traceback, quiet pipes."""
 
-import gc
 import os
 import signal
 import subprocess
@@ -183,15 +182,6 @@ def test_openmp_sleeps_between_frames_unless_told_otherwise(monkeypatch: pytest.
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     run_main(monkeypatch, KeyboardInterrupt())
     assert os.environ["OMP_WAIT_POLICY"] == "active"
-
-
-def test_the_end_is_not_held_up_by_a_last_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    at_the_end: list[object] = []
-    monkeypatch.setattr("atexit.register", at_the_end.append)
-    monkeypatch.setattr(sys, "argv", ["vcam", "--help"])
-    with pytest.raises(SystemExit):
-        __main__.main()
-    assert at_the_end == [gc.freeze]
 
 
 def test_ctrl_c_while_vcam_is_still_being_loaded_leaves_no_traceback() -> None:
