@@ -41,7 +41,7 @@ class Display:
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), _Amount(), console=console, transient=True
         )
         self.console = console
-        self._visible = console.is_terminal
+        self.seen = console.is_terminal
         self._lock = threading.Lock()
         self._step: Step | None = None
         self._told = 0
@@ -55,7 +55,7 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._visible:  # rich would print an empty line
+        if self.seen:  # rich would print an empty line
             self._progress.stop()
 
     def model(self, progress: ModelProgress) -> None:
@@ -63,14 +63,14 @@ class Display:
         with self._lock:
             began = progress.step is not self._step
             self._step = progress.step
-            if self._visible:
+            if self.seen:
                 self._show_model(progress)
             else:
                 self._log_model(progress, began=began)
 
     def frames(self, done: int, total: int, fps: float) -> None:
         """So many frames of a conversion are written."""
-        if not self._visible:
+        if not self.seen:
             return
         with self._lock:
             self._end_model()
@@ -81,7 +81,7 @@ class Display:
 
     def plan(self, share: float | None) -> None:
         """So much of a plan is built, 0 to 1; None: none is being built. The log has it from whoever builds."""
-        if not self._visible:
+        if not self.seen:
             return
         with self._lock:
             if share is None:
@@ -128,9 +128,7 @@ class Display:
 
     def _rest(self) -> None:
         """Take the display away when there is nothing to show."""
-        if self._visible and not any(
-            task is not None for task in (self._model_task, self._frames_task, self._plan_task)
-        ):
+        if self.seen and not any(task is not None for task in (self._model_task, self._frames_task, self._plan_task)):
             self._progress.stop()
 
     def _end_model(self) -> None:

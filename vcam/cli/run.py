@@ -15,7 +15,7 @@ from rich.console import Console
 from vcam.cli.display import Display
 from vcam.cli.options import RunOptions, assigned, typed
 from vcam.cli.recording import check_outputs
-from vcam.cli.session import Hooks, supervise
+from vcam.cli.session import SEEN_S, UNSEEN_S, Hooks, supervise
 from vcam.cli.signals import KILLED_BY, RELOAD, SignalBox
 from vcam.cli.tables import stage_table
 from vcam.cli.watch import Watch
@@ -96,7 +96,8 @@ def run(options: RunOptions) -> None:
             notifier(pipeline.snapshot, os.environ),
         ):
             operation = _Operation(desk, display, kept_in(config, settings.places())[1])
-            hooks = Hooks(operation.tick, operation.reload, operation.next_profile, operation.pause)
+            every_s = SEEN_S if display.seen else UNSEEN_S
+            hooks = Hooks(operation.tick, operation.reload, operation.next_profile, operation.pause, every_s)
             stopped_by = supervise(pipeline, signals, hooks)
         _tell_end(pipeline, time.monotonic() - began_s, console, as_log=operation.config.log_format == "json")
     if stopped_by is not None and (stopped_by is RELOAD or not operation.endless):

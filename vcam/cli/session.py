@@ -8,7 +8,8 @@ from typing import Protocol
 
 from vcam.cli.signals import NEXT_PROFILE, PAUSE, RELOAD, SignalBox
 
-_TICK_S = 0.1
+SEEN_S, UNSEEN_S = 0.1, 1.0
+"""How often a display is kept that somebody sees, or nobody."""
 
 
 class Runnable(Protocol):
@@ -25,13 +26,14 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Called in the main thread. tick: some ten times a second. The others on SIGHUP (but see SignalBox), SIGUSR1 and
+    """Called in the main thread. tick: each ``every_s`` seconds. The others on SIGHUP (but see SignalBox), SIGUSR1 and
     SIGUSR2."""
 
     tick: Callable[[], object]
     reload: Callable[[], None]
     next_profile: Callable[[], None] = _nothing
     pause: Callable[[], None] = _nothing
+    every_s: float = SEEN_S
 
 
 def supervise(pipeline: Runnable, signals: SignalBox, hooks: Hooks) -> signal.Signals | None:
@@ -43,7 +45,7 @@ def supervise(pipeline: Runnable, signals: SignalBox, hooks: Hooks) -> signal.Si
         running.add_done_callback(lambda _: signals.wake())
         try:
             while not running.done():
-                arrived = signals.wait(_TICK_S)
+                arrived = signals.wait(hooks.every_s)
                 if signals.stops(arrived):
                     stopped_by = arrived
                     pipeline.stop()

@@ -3,6 +3,7 @@
 The thread only ever reads immutable snapshots; nothing of the pipeline waits for it.
 """
 
+import asyncio
 import logging
 import socket
 import threading
@@ -27,6 +28,7 @@ _OPEN_REQUESTS_LIMIT_S = 1
 _ACCEPTED_AT_ONCE = 32
 """asyncio takes so many before it looks at one of them: a crowd must not take all descriptors meanwhile."""
 _KNOCK_S = 1.0
+_DATE_EVERY_S = 1.0
 _OWNER_ONLY = 0o600
 _OWNERS_FOLDER = 0o700
 
@@ -92,6 +94,28 @@ class SocketFile:
                 self.remove()
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's looks ten times a second whether it is to end; this one is told, and sleeps meanwhile."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):  # which writes the date that answers bear
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _DATE_EVERY_S)
+
+    def end(self) -> None:
+        """Ask it to end. Any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._told.set)
+
+
 def _option(settings: str) -> str:
     """Of the last key, on the command line."""
     return "--" + settings.split()[-1].replace("_", "-")
@@ -105,7 +129,7 @@ class HttpServer:
         self._addresses = addresses
         self._name = name
         self._sockets: dict[Address | SocketFile, socket.socket] = {}
-        self._server: uvicorn.Server | None = None
+        self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -132,7 +156,7 @@ class HttpServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+            self._server.end()
             self._thread.join(_STOP_LIMIT_S)
             if self._thread.is_alive():
                 self._server.force_exit = True
@@ -167,7 +191,7 @@ class HttpServer:
             proxy_headers=False,  # who asks is who connected, whatever is said
             timeout_graceful_shutdown=_OPEN_REQUESTS_LIMIT_S,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": list(self._sockets.values())}, name=self._name, daemon=False
         )
