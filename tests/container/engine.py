@@ -102,12 +102,12 @@ class Appliance:
     def wait_live(self, *, since: str = "") -> None:
         eventually(lambda: "pipeline.state live" in self.events(since=since), f"never LIVE:\n{self.text()}")
 
-    def kill(self) -> None:
-        """What a crash is to the engine: vcam's process ends by a signal it cannot catch."""
+    def send(self, number: int) -> None:
+        """Send vcam's process a signal."""
         self.python(
             "import os, pathlib\n"
             "for comm in pathlib.Path('/proc').glob('[0-9]*/comm'):\n"
-            "    if comm.read_text() == 'vcam\\n': os.kill(int(comm.parent.name), 9)"
+            f"    if comm.read_text() == 'vcam\\n': os.kill(int(comm.parent.name), {int(number)})"
         )
 
     def restarts(self) -> int:

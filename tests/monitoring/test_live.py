@@ -45,7 +45,8 @@ DCGM_FI_DEV_GPU_UTIL{gpu="0",UUID="GPU-1",device="nvidia0",modelName="NVIDIA RTX
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """desk is the appliance of this PC, lobby has a settings file, gpu a plan that cannot be built."""
+    """desk is the appliance of this PC, lobby has a settings file, gpu a plan that cannot be built. There is an attic,
+    too, whose network cannot be downloaded."""
 
     desk: Appliance
     lobby: Appliance
@@ -83,9 +84,11 @@ def room(tmp_path_factory: pytest.TempPathFactory, gpu_page: int) -> Iterator[Ro
     desk = Appliance(folder, "this-pc", "here", *run, "-i", "test:320x180@30", "--http-port")
     lobby = Appliance(folder, "lobby", "berlin", *run, "--config", str(settings), "--http-port")
     gpu = Appliance(folder, "gpu", "berlin", "tests.monitoring.gpu_appliance")
-    watchers = Watchers(folder, [desk, lobby, gpu], gpu_page)
+    bare = (*run, "-e", "auto", "--models-dir", str(folder / "models"), "-i", SCENE)
+    attic = Appliance(folder, "attic", "berlin", *bare, "--http-port")
+    watchers = Watchers(folder, [desk, lobby, gpu, attic], gpu_page)
     with ExitStack() as stack:
-        for appliance in (desk, lobby, gpu):
+        for appliance in (desk, lobby, gpu, attic):
             stack.callback(appliance.kill)
         desk.start()
         lobby.start()
@@ -94,6 +97,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, gpu_page: int) -> Iterator[Ro
         stack.callback(watchers.stop)
         watchers.start()
         gpu.start()
+        attic.start()
         yield Room(desk, lobby, settings, gpu, watchers)
 
 
@@ -109,7 +113,7 @@ def test_all_are_scraped_and_none_is_in_trouble(room: Room) -> None:
             for line in room.watchers.prometheus.at("up", time.time())
         }
 
-    wanted = {("vcam", "this-pc"): 1, ("vcam", "lobby"): 1, ("vcam", "gpu"): 1, ("gpu", "this-pc"): 1}
+    wanted = {("vcam", name): 1 for name in ("this-pc", "lobby", "gpu", "attic")} | {("gpu", "this-pc"): 1}
     eventually(lambda: up() == wanted, lambda: f"scraped is {up()}")
     assert room.watchers.alerts("lobby") == {}
 
@@ -228,6 +232,10 @@ def test_a_vcam_that_is_dead_is_told(room: Room) -> None:
     room.watchers.wait_alert("lobby", "VcamDown")
     silent = targets("fleet", "lobby")[5]
     assert room.watchers.prometheus.at(silent.promql, time.time())[0].last == 1
+
+
+def test_a_computer_without_a_network_is_told_of(room: Room) -> None:
+    room.watchers.wait_alert("attic", "VcamEngineOfLastResort")
 
 
 def test_every_alert_was_seen_here(room: Room) -> None:

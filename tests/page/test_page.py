@@ -13,6 +13,7 @@ from tests.page.conftest import OpenPage, keep
 from tests.page.studio import BLUE, GREEN, HEIGHT, WIDTH, Studio, near
 from tests.pipeline.rig import wait_until
 from tests.support.clip import Clip, write_clip
+from vcam.pipeline.snapshot import SafeReason
 
 RED, BLACK = (200, 30, 30), (0, 0, 0)
 
@@ -274,8 +275,13 @@ def test_shortcuts_are_listed_and_can_be_switched_off(page: Page, room: Studio) 
 
 
 def test_engine_and_camera_are_picked(page: Page, room: Studio) -> None:
+    def reloads() -> int:
+        return room.pipeline.snapshot().safe.get(SafeReason.RELOAD, 0)
+
+    before = reloads()
     page.get_by_label("Quality").select_option("fast")
     wait_until(lambda: room.desk.config.quality == "fast")
+    wait_until(lambda: reloads() > before)
     wait_until(room.pipeline.learn)  # the engine that was opened anew is there
     expect(page.locator("#banner")).to_have_attribute("data-state", "live")
     expect(page.locator("#setup-engine option[value=tensorrt]")).to_be_disabled()

@@ -73,7 +73,7 @@ def write_json(path: Path, suite: str, rows: Sequence[Row]) -> None:
         "suite": suite,
         "date": time.strftime("%Y-%m-%d"),
         "command": " ".join(["vcam", *map(_without_folder, sys.argv[1:])]),
-        "commit": _commit(),
+        "commit": commit(),
         "hardware": hardware(),
         "packages": _versions(),
         "rows": [asdict(row) for row in rows],
@@ -107,7 +107,7 @@ def _lines(path: str) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
 
 
-def _commit() -> str:
+def commit() -> str:
     """Short hash of the checkout, with a + when it was changed; empty outside of one."""
     where = Path(__file__).parent
     command = ["git", "-C", str(where), "describe", "--always", "--dirty=+", "--exclude=*"]

@@ -1,13 +1,15 @@
 """What the tests measured: a table at the end of the run, and out/vm.json."""
 
 import json
-import platform
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tests.vm.bed.guest import ROOT, Guest
+from vcam.bench.report import commit, hardware
 
 PLACE = ROOT / "out/vm.json"
 
@@ -26,9 +28,15 @@ class Figures:
         return [f"{name:{width}}  {value}" for name, value in self.values.items()]
 
     def store(self, place: Path = PLACE) -> None:
+        facts: dict[str, Any] = {
+            "suite": "vm",
+            "date": date.today().isoformat(),
+            "command": "make test-vm",
+            "commit": commit(),
+        }
+        facts |= {"hardware": hardware(), "guest": "emulated (qemu TCG): 2 cores of x86-64-v2", "figures": self.values}
         place.parent.mkdir(parents=True, exist_ok=True)
-        facts = {"machine": platform.node(), "emulated": "qemu TCG, 2 cores of x86-64-v2", "figures": self.values}
-        place.write_text(json.dumps(facts, indent=2) + "\n")
+        place.write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def percentile(values: list[float], share: float) -> float:
