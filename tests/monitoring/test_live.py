@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.monitoring, pytest.mark.timeout(600)]
 
 SCENE = "test:320x180@10"
 NO_CAMERA = "/dev/video99"
+NAMES = ("this-pc", "lobby", "gpu", "attic")
 ELSEWHERE = {
     "vcam_consumers": "an output that knows its readers: a v4l2loopback",
     "vcam_plan_build_ratio": "a plan that is being built",
@@ -113,7 +114,7 @@ def test_all_are_scraped_and_none_is_in_trouble(room: Room) -> None:
             for line in room.watchers.prometheus.at("up", time.time())
         }
 
-    wanted = {("vcam", name): 1 for name in ("this-pc", "lobby", "gpu", "attic")} | {("gpu", "this-pc"): 1}
+    wanted = {("vcam", name): 1 for name in NAMES} | {("gpu", "this-pc"): 1}
     eventually(lambda: up() == wanted, lambda: f"scraped is {up()}")
     assert room.watchers.alerts("lobby") == {}
 
@@ -123,7 +124,9 @@ def test_every_recording_rule_has_data_of_every_appliance(room: Room) -> None:
 
     def without() -> set[str]:
         found = {name: room.watchers.prometheus.at(name, time.time()) for name in names}
-        of_all = {name for name, lines in found.items() if len({line.labels.get("appliance") for line in lines}) == 3}
+        of_all = {
+            name for name, lines in found.items() if len({line.labels.get("appliance") for line in lines}) == len(NAMES)
+        }
         alone = {name for name in of_all ^ names if not found[name]}
         return alone | (names - of_all - {"vcam:frame_latency_budget_seconds"})
 
