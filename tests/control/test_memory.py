@@ -157,7 +157,7 @@ def test_a_full_disk_leaves_what_was_kept_before(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("vcam.control.files.os.fsync", full)
+        disk.setattr("vcam.whole_file.os.fsync", full)
         desk.change_scene({"background": "green"})
     assert warnings(caplog) == ["chosen.not_kept"]
     assert kept(tmp_path)["paused"] is True

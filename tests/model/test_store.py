@@ -7,7 +7,8 @@ import pytest
 from vcam.errors import ModelError
 from vcam.frame import Size
 from vcam.model import store as store_module
-from vcam.model.store import Recipe, Report, Store, write_atomically
+from vcam.model.store import Recipe, Report, Store
+from vcam.whole_file import write_whole
 
 RECIPE = Recipe("net", "ab" * 32, Size(64, 48), "fp32")
 REPORT = Report("net.onnx", "deep", 1e-5, 2e-5, 1e-7, 0.5)
@@ -85,28 +86,14 @@ def test_a_damaged_sidecar_does_not_count(store: Store, text: str) -> None:
 def test_the_sidecar_is_written_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     written = []
 
-    def record(path: Path, data: bytes) -> None:
+    def record(path: Path, data: bytes, mode: int) -> None:
         written.append(path.suffix)
-        write_atomically(path, data)
+        write_whole(path, data, mode)
 
-    monkeypatch.setattr(store_module, "write_atomically", record)
+    monkeypatch.setattr(store_module, "write_whole", record)
     entry = store.put(RECIPE, NETWORK, REPORT)
     assert written == [".onnx", ".json"]
     assert json.loads(entry.path.with_suffix(".json").read_text())["report"]["alpha_difference"] == 1e-5
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "file"
-    write_atomically(path, b"old")
-
-    def fail(self: Path, target: Path) -> Path:
-        raise OSError("no")
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="no"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from linuxpy.video.raw import IOC
 
+from tests.support.busy import hold_that_its_user_is_looked_for_once
 from tests.support.fake_v4l2 import FakeCamera, FakeDevice, FakeKernel, FakeLoopback, Loopback
 from vcam.errors import SinkError, SinkUnusableError
 from vcam.frame import (
@@ -26,7 +27,6 @@ from vcam.frame import (
 )
 from vcam.sinks.v4l2 import V4l2Sink
 from vcam.v4l2.colour import ColourFields, range_and_matrix
-from vcam.v4l2.holders import Holder
 
 PATH = Path("/dev/video10")
 FORMAT = VideoFormat(PixelFormat.YUYV, 32, 16)
@@ -208,13 +208,6 @@ def test_opening_errors_say_what_to_do(code: int, problem: str, hint: str, retry
 def test_who_keeps_it_busy_is_looked_for_once_as_long_as_it_is(
     between: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[Path] = []
-
-    def look(path: Path) -> tuple[Holder, ...]:
-        looks.append(path)
-        return ()
-
-    monkeypatch.setattr("vcam.v4l2.holders.holders", look)
     bench = Bench(FakeLoopback())
 
     def try_to_open(code: int | None) -> None:
@@ -224,12 +217,7 @@ def test_who_keeps_it_busy_is_looked_for_once_as_long_as_it_is(
         with suppress(SinkError), bench.sink:
             pass
 
-    for _ in range(3):
-        try_to_open(errno.EBUSY)
-    assert looks == [PATH]
-    try_to_open(between)
-    try_to_open(errno.EBUSY)
-    assert looks == [PATH, PATH]
+    hold_that_its_user_is_looked_for_once(monkeypatch, PATH, try_to_open, between)
 
 
 def test_the_hint_names_the_number_that_was_asked_for() -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from linuxpy.video.raw import IOC, BufferFlag, Capability, Colorspace
 
+from tests.support.busy import hold_that_its_user_is_looked_for_once
 from tests.support.fake_v4l2 import FakeCamera, FakeDevice, FakeFrame, FakeKernel, PixExtra
 from vcam.errors import DeviceError, FormatRejectedError
 from vcam.frame import Matrix, PixelFormat, Range, Size, Stamp, VideoFormat
 from vcam.sources.camera import CameraSource, WantedMode
 from vcam.stages import Losses
-from vcam.v4l2.holders import Holder, Users
+from vcam.v4l2.holders import Users
 
 PATH = Path("/dev/video0")
 NS = 1_000_000_000
@@ -216,13 +217,6 @@ def test_opening_errors_say_what_to_do(code: int, problem: str, hint: str) -> No
 def test_who_keeps_it_busy_is_looked_for_once_as_long_as_it_is(
     between: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[Path] = []
-
-    def look(path: Path) -> tuple[Holder, ...]:
-        looks.append(path)
-        return ()
-
-    monkeypatch.setattr("vcam.v4l2.holders.holders", look)
     kernel, users = FakeKernel(video0=webcam()), Users(PATH)
 
     def try_to_open(code: int | None) -> None:
@@ -232,12 +226,7 @@ def test_who_keeps_it_busy_is_looked_for_once_as_long_as_it_is(
         with suppress(DeviceError), CameraSource(PATH, WANTED, kernel=kernel, users=users):
             pass
 
-    for _ in range(3):
-        try_to_open(errno.EBUSY)
-    assert looks == [PATH]
-    try_to_open(between)
-    try_to_open(errno.EBUSY)
-    assert looks == [PATH, PATH]
+    hold_that_its_user_is_looked_for_once(monkeypatch, PATH, try_to_open, between)
 
 
 @pytest.mark.parametrize(

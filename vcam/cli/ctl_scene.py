@@ -57,8 +57,9 @@ def _show(options: CtlOptions) -> None:
 
 def _reset(options: CtlOptions, keys: list[str]) -> None:
     from vcam.scene_settings import SCENE_KEYS, SceneSettings, scene_values
+    from vcam.setting_layers import key_of
 
-    names = [key.replace("-", "_") for key in keys] or [key for key in SCENE_KEYS if key not in _SHOWN]
+    names = [key_of(key) for key in keys] or [key for key in SCENE_KEYS if key not in _SHOWN]
     _check(names)
     usual = scene_values(SceneSettings())
     told = ask(options, "PATCH", "/scene", {key: usual[key] for key in names})

@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vcam.config import Config
-from vcam.control.files import write_whole
 from vcam.scene_settings import SceneSettings, Values, given_values, scene_values
+from vcam.whole_file import write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Memory:
             if text == self._last:
                 return
             try:
-                write_whole(self._file, text, _OWNER_ONLY)
+                write_whole(self._file, text.encode(), _OWNER_ONLY)
                 self._last = text
             except OSError as error:
                 problem = f"what was chosen will be forgotten: {self._file}: {error.strerror or error}"

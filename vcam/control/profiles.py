@@ -12,13 +12,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
-from vcam.control.files import write_whole
 from vcam.control.media import MediaFolder, unwritable
 from vcam.control.naming import all_with_files, files_in, shown
 from vcam.control.refusal import RefusedError, conflict, not_found
 from vcam.errors import ConfigError, VcamError
 from vcam.scene.named import FileRole
 from vcam.scene_settings import SceneSettings, Values, given_values
+from vcam.whole_file import write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +81,8 @@ class Profiles:
             raise conflict(f"there are {MOST_PROFILES} profiles", hint="delete some of them")
         named = all_with_files(values, self._named)
         try:
-            write_whole(path, "".join(f"{key} = {_toml(value)}\n" for key, value in named.items()), _READABLE)
+            text = "".join(f"{key} = {_toml(value)}\n" for key, value in named.items())
+            write_whole(path, text.encode(), _READABLE)
         except OSError as error:
             raise unwritable(self._folder, error, setting="profiles_dir") from error
         _log.info("profile.saved", extra={"profile": name})

@@ -5,9 +5,7 @@ The sidecar is written last and holds the ONNX file's hash, so an entry is eithe
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,12 +15,14 @@ from vcam.errors import ModelError
 from vcam.frame import Size
 from vcam.model.onnx_file import sha256_of
 from vcam.stages import CoreModel
+from vcam.whole_file import write_whole
 
 PIPELINE_VERSION = 2
 """Counts changes of what preparation computes; it is part of every key."""
 
 FOLDER = "prepared"
 _KEY_DIGITS = 12
+_READABLE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +105,14 @@ class Store:
             "report": asdict(report),
         }
         with _write_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, network)
-            write_atomically(path.with_suffix(".json"), json.dumps(facts, indent=2).encode() + b"\n")
+            write_whole(path, network, _READABLE)
+            write_whole(path.with_suffix(".json"), json.dumps(facts, indent=2).encode() + b"\n", _READABLE)
         return Prepared(recipe, report, path, len(network), digest, intact=True)
 
     def entries(self) -> list[Prepared]:
         """All entries, damaged ones too, by file name; files of other making are passed over."""
         sidecars = sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
         return [entry for entry in map(_read_sidecar, sidecars) if entry is not None]
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Readers see the old file or the whole new one. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 @contextmanager

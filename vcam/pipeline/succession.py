@@ -24,7 +24,7 @@ from vcam.pipeline.snapshot import TakeoverOutcome, TakeoverState
 from vcam.pipeline.statistics import Statistics
 from vcam.pipeline.takeover import Seen, TakeoverRule, Verdict, mean_alpha, mean_difference
 from vcam.pipeline.wiring import DecoderFactory, Policy, ProcessorFactory
-from vcam.pipeline.worker import RetryPolicy, Worker
+from vcam.pipeline.worker import RetryPolicy, Worker, told
 from vcam.slot import LatestSlot
 from vcam.stages import EngineInfo, Scene, StageTimes
 
@@ -220,10 +220,8 @@ class Succession:
             return
         if self._retired is None:
             self.state = TakeoverState.GIVEN_UP
-        expected = isinstance(error, VcamError)
-        hint = error.hint if isinstance(error, VcamError) else "this is a fault in vcam: report it with its log"
-        facts = {"problem": str(error), "hint": hint, "goes_on": "" if self._at_work is None else self._at_work.engine}
-        _log.error("takeover.failed", extra=facts, exc_info=None if expected else error)
+        facts = {**told(error), "goes_on": "" if self._at_work is None else self._at_work.engine}
+        _log.error("takeover.failed", extra=facts, exc_info=None if isinstance(error, VcamError) else error)
 
 
 class _Trial:

@@ -37,6 +37,10 @@ class FileRole(StrEnum):
     FONT = "font"
 
 
+_FILE_OPTIONS = (FileRole.MASK, FileRole.FONT)
+"""Roles of files that options name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A background or layer in its parts. kind: not checked. head: what stands between; None without a colon."""
@@ -53,13 +57,13 @@ class Named:
     def files(self) -> dict[FileRole, str]:
         """The paths in it."""
         found = {FileRole(self.kind): self.head} if self.head and self.kind in tuple(MediaKind) else {}
-        return found | {FileRole(name): self.options[name] for name in ("mask", "font") if name in self.options}
+        return found | {FileRole(name): path for name, path in self.options.items() if name in _FILE_OPTIONS}
 
     def renamed(self, change: Callable[[FileRole, str], str]) -> "Named":
         """The same with other paths."""
         new = {role: change(role, path) for role, path in self.files.items()}
         head = new.get(FileRole(self.kind), self.head) if self.kind in tuple(MediaKind) else self.head
-        options = {name: new[FileRole(name)] if name in ("mask", "font") else v for name, v in self.options.items()}
+        options = {name: new[FileRole(name)] if name in _FILE_OPTIONS else v for name, v in self.options.items()}
         return Named(self.kind, head, options)
 
 

@@ -1,4 +1,4 @@
-"""Small files that are there whole, or as they were before."""
+"""Files that are there whole, or as they were before."""
 
 import os
 import tempfile
@@ -6,18 +6,17 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str, mode: int) -> None:
+def write_whole(path: Path, data: bytes, mode: int) -> None:
     """The old file or the new one, never half of it, even after a power failure. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(mode)
         Path(name).replace(path)
-    except OSError:
+    finally:
         with suppress(OSError):
-            Path(name).unlink()
-        raise
+            Path(name).unlink(missing_ok=True)
