@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from linuxpy.video.raw import IOC, BufferFlag, Capability, Colorspace
 
+from tests.pipeline.rig import wait_until
 from tests.support.busy import hold_that_its_user_is_looked_for_once
 from tests.support.fake_v4l2 import FakeCamera, FakeDevice, FakeFrame, FakeKernel, PixExtra
 from vcam.errors import DeviceError, FormatRejectedError
@@ -174,7 +176,26 @@ def test_unplugging_ends_the_wait_and_closing_still_works() -> None:
             source.read(10.0)
     assert caught.value.retryable
     assert bench.kernel.clock.now_ns == BEGAN, "no waiting for a camera that is gone"
-    assert bench.kernel.leaks == 0
+    assert bench.kernel.leaks == 4, "it stays open while the kernel takes it apart"
+    wait_until(lambda: bench.kernel.leaks == 0)
+
+
+def test_a_kernel_that_never_closes_a_camera_that_is_gone_keeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = webcam()
+    bench = Bench(camera)
+    closing, gate = threading.Event(), threading.Event()
+
+    def close(fd: int) -> None:
+        closing.set()
+        assert gate.wait(10.0)
+
+    monkeypatch.setattr(bench.kernel, "close", close)
+    with bench.source as source:
+        camera.unplug()
+        with pytest.raises(DeviceError, match="went away"):
+            source.read(1.0)
+    assert closing.wait(10.0)
+    gate.set()
 
 
 def test_unplugging_between_reads() -> None:
@@ -239,7 +260,7 @@ def test_a_half_failed_opening_closes_everything(request_: int, code: int) -> No
     camera.failures[request_] = code
     with pytest.raises(DeviceError), bench.source:
         pass
-    assert bench.kernel.leaks == 0
+    wait_until(lambda: bench.kernel.leaks == 0)
     bench.source.__exit__(None, None, None)
     camera.failures.clear()
     with bench.source as source:

@@ -56,10 +56,12 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
 @pytest.fixture
 def guest(booted: Guest, request: pytest.FixtureRequest) -> Iterator[Guest]:
     """The guest without anything that an earlier test left in it."""
+    before = booted.oopsed
     yield booted
     booted.clean()
     unload(booted, "v4l2loopback")
     unload(booted, "vivid")
+    assert booted.oopsed is before, "the kernel killed a program of this test: see out/vm/console.log"
 
 
 @pytest.fixture

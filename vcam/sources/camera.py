@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from vcam.errors import DeviceError, FormatRejectedError
 from vcam.frame import EncodedFrame, PixelFormat, Size, Stamp, VideoFormat, plane_shapes
+from vcam.sources.camera_errors import GONE, explained
 from vcam.stages import Losses
 from vcam.v4l2.holders import Users
 from vcam.v4l2.kernel import POLL_FAILED, POLL_READ, Descriptor, Kernel, LinuxKernel
@@ -27,6 +29,10 @@ log = logging.getLogger(__name__)
 _NS_PER_S = 1_000_000_000
 _REFUSALS = (errno.EINVAL, errno.EIO, errno.EPIPE, errno.ENOSPC)
 """Another mode may do: a camera lists one that it does not have, or its USB bus has no room for that much (ENOSPC)."""
+
+_SETTLE_S = 0.2
+"""How long a camera that went away stays open. Linux tells its users first and takes its media device apart after that;
+a thread that closes it meanwhile may be killed (NULL in __media_device_unregister_entity: 1 of some 350 unplugs)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,9 @@ class CameraSource:
                 self._stream = self._start(device, stack)
                 self._restore(device)
             except OSError as error:
-                raise _translated(self._path, error, self._users) from error
+                if error.errno in GONE:
+                    _close_later(stack.pop_all())
+                raise explained(self._path, error, self._users) from error
             self._stack = stack.pop_all()
         self._users.forget()
         fmt = self._stream.format
@@ -111,7 +119,9 @@ class CameraSource:
                     return frame
                 self._await(stream, (deadline_ns - self._clock_ns()) / _NS_PER_S, timeout_s)
         except OSError as error:
-            raise _translated(self._path, error, self._users) from error
+            if error.errno in GONE:
+                _close_later(self._stack.pop_all())
+            raise explained(self._path, error, self._users) from error
 
     def _open_stream(self) -> "_Stream":
         if self._stream is None:
@@ -255,29 +265,9 @@ def _video_format(path: Path, pix: "PixFormat") -> VideoFormat:
     return VideoFormat(pixel_format, pix.size.width, pix.size.height, pix.stride, range_, matrix)
 
 
-def _translated(path: Path, error: OSError, users: Users) -> DeviceError:
-    """What an operator can do about a failed system call."""
-    code = error.errno
-    if code == errno.EBUSY:
-        others = users.names()
-        return DeviceError(f"{path} is in use by {others}", hint=f"Close it; `fuser -v {path}` names it.", users=others)
-    users.forget()
-    if code in (errno.ENOENT, errno.ENXIO):
-        return DeviceError(f"there is no {path}", hint="See `vcam devices` for the cameras.", device=str(path))
-    if code in (errno.EACCES, errno.EPERM):
-        return DeviceError(
-            f"no permission to open {path}",
-            hint="Run `sudo usermod -aG video $USER` and log in again; in a container, pass the device and its group.",
-            device=str(path),
-        )
-    if code in (errno.ENODEV, errno.EIO, errno.EPROTO, errno.ESHUTDOWN):
-        return DeviceError(
-            f"{path} went away ({error.strerror})",
-            hint="Plug the camera in again; `vcam devices` shows what is there.",
-            device=str(path),
-        )
-    if code in (errno.ENOTTY, errno.EISDIR):
-        return DeviceError(f"{path} is no video device", hint="See `vcam devices` for the cameras.", device=str(path))
-    return DeviceError(
-        f"{path}: {error.strerror or error}", hint="See `sudo dmesg | tail` for what the driver says.", device=str(path)
-    )
+def _close_later(device: ExitStack) -> None:
+    """Close a camera that went away. In a thread of its own: whoever reads the next one must not be the one killed."""
+    closing = threading.Timer(_SETTLE_S, device.close)
+    closing.name = "vcam-capture-close"
+    closing.daemon = True
+    closing.start()

@@ -60,17 +60,17 @@ class Webcam:
         self._guest.run(f"echo {INTERFACE} > {DRIVER}/bind", check=False)
         return self._appeared()
 
-    def bind_again(self, times: int) -> None:
-        """Take the driver away and give it back, each time until it streams again."""
+    def bind_again(self, times: int, *, reader: Job) -> None:
+        """Take the driver away and give it back, each time until ``reader`` made it stream again."""
         if self._job is None:
             raise GuestError("not plugged in")
-        # A driver that is given back before vcam let the camera go finds it half taken, and has no node: once more.
-        self._guest.run(
+        # A driver that is given back before its user let the camera go finds it half taken, and has no node: once more.
+        looping = self._guest.start(
             f"lit() {{ grep -c 'light.: true' {self._job.file}; }}; I={INTERFACE}; cd {DRIVER}; "
             "for i in $(seq " + str(times) + "); do N=$(lit); echo $I > unbind; until [ $(lit) -gt $N ]; do "
-            "[ -d $I/video4linux ] || { echo $I > unbind; echo $I > bind; }; sleep 0.2; done; done 2>/dev/null",
-            timeout_s=500,
+            "[ -d $I/video4linux ] || { echo $I > unbind; echo $I > bind; }; sleep 0.2; done; done 2>/dev/null"
         )
+        reader.until(lambda: not looping.running, 500, f"it streamed {times} times")
 
     def sent(self) -> dict[int, float]:
         """When each frame was sent, by its count."""

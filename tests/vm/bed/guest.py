@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[3]
 RECIPE = Path(__file__).with_name("image.sh")
 PARTS_OF_VCAM = ("vcam", "scripts", "systemd", "udev")
 BOOT_S = 240.0
+TAINTED_BY_OOPS = 1 << 7
 MEMORY_MB = 3072
 
 _QEMU = (
@@ -185,6 +186,11 @@ class Guest:
     def clock(self) -> float:
         """CLOCK_MONOTONIC of the guest, seconds."""
         return float(self.run("cut -d' ' -f1 /proc/uptime"))
+
+    @property
+    def oopsed(self) -> bool:
+        """Whether the kernel has ended a program by a fault of its own since the guest was booted."""
+        return bool(int(self.run("cat /proc/sys/kernel/tainted")) & TAINTED_BY_OOPS)
 
     def python(self, script: str, *arguments: str) -> Job:
         """Start one of tests/vm/inside/, on the guest's own Python."""
