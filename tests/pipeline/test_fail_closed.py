@@ -13,7 +13,7 @@ from tests.pipeline.rig import ENGINE_BROKE, INTERVAL_S, LIMIT_S, POLICY, Rig, a
 from vcam.errors import DeviceError, EngineError, SinkError, VcamError
 from vcam.fakes import FakeEngine, FakeSink, FakeSource
 from vcam.frame import AffineMatte, EncodedFrame, Image, Stamp, Tensor, allocate_planes
-from vcam.pipeline import supervisor
+from vcam.pipeline import overdue
 from vcam.pipeline.snapshot import DropReason, SafeReason, State
 from vcam.pipeline.supervisor import Pipeline
 
@@ -417,12 +417,42 @@ def test_stop_is_clean_within_a_second_even_when_the_engine_hangs(ahead: bool) -
 
 
 def test_an_engine_that_never_returns_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_STALL_LIMIT_S", 0.3)
+    monkeypatch.setattr(overdue, "LIMIT_S", 0.3)
     gate = threading.Event()
     rig = Rig(engine_faults={3: lambda: assert_set(gate)})
     with pytest.raises(EngineError, match="has not returned"), rig.running() as pipeline:
         wait_until(lambda: pipeline.ended)
     gate.set()
+    rig.assert_closed()
+
+
+def test_a_driver_that_keeps_its_thread_gets_another(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(overdue, "LIMIT_S", 0.3)
+    gate = threading.Event()
+    rig = Rig(source_faults={5: lambda: assert_set(gate)})
+    with rig.running() as pipeline:
+        wait_until(lambda: pipeline.snapshot().safe[SafeReason.CAMERA_LOST] >= 1)
+        shown = len(rig.sink.pictures)
+        assert rig.sink.wait_for(lambda all_: sum(map(room.shows_person, all_[shown:])) >= 3, LIMIT_S)
+        assert pipeline.snapshot().state is State.LIVE
+        reads = rig.source.reads
+        gate.set()
+        wait_until(lambda: rig.source.reads > reads + 5)
+    assert (rig.source.opened, rig.engine.resets) == (2, 1), "the one that came back reads no more"
+    assert [record.message for record in caplog.records].count("capture.stuck") == 1
+    rig.assert_closed()
+
+
+def test_a_driver_that_keeps_every_thread_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overdue, "LIMIT_S", 0.05)
+    gate = threading.Event()
+    rig = Rig(source_faults=dict.fromkeys(range(5, 100), lambda: assert_set(gate)))
+    with pytest.raises(DeviceError, match="the driver of fake does not answer"), rig.running() as pipeline:
+        wait_until(lambda: pipeline.ended)
+    gate.set()
+    assert rig.source.opened == 9, "eight are given up"
     rig.assert_closed()
 
 

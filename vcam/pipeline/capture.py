@@ -60,7 +60,9 @@ class CaptureLoop:
         self._slot = slot
         self._statistics = statistics
         self._policy = policy
+        self._on_change = on_change
         self._epoch = 0
+        self._called_s: float | None = None
         self._closed_for_idle = False
         self.camera_up = False
         self.source_ended = False
@@ -72,12 +74,27 @@ class CaptureLoop:
         self._closed_for_idle = asleep
         self.worker.nudge()
 
+    def silent_s(self) -> float:
+        """How long the camera's driver has not come back from a call; a file may take what it takes."""
+        called_s = self._called_s
+        return 0.0 if called_s is None or self._policy.every_frame else self._policy.clock() - called_s
+
+    def successor(self) -> "CaptureLoop":
+        """Another to go on with, not started. This one's thread is left to the driver that keeps it."""
+        self.worker.stop()
+        patient = replace(self._policy, wait_for_camera=True)
+        other = CaptureLoop(self._open_source, self._slot, self._statistics, patient, on_change=self._on_change)
+        other._epoch = self._epoch
+        other._closed_for_idle = self._closed_for_idle
+        return other
+
     def _session(self) -> None:
         while not self.worker.stopping:
             if self._closed_for_idle:
                 self.worker.wait(_REST_S)
                 continue
             try:
+                self._called_s = self._policy.clock()
                 with self._open_source() as source:
                     self._pump(source)
             except EndOfStreamError:
@@ -88,13 +105,16 @@ class CaptureLoop:
                 return
             finally:
                 self.camera_up = False
+                self._called_s = None
 
     def _pump(self, source: Source) -> None:
         self._epoch += 1
         expected: int | None = None
         before = source.losses
         while not (self.worker.stopping or self._closed_for_idle):
+            self._called_s = self._policy.clock()
             frame = source.read(READ_TIMEOUT_S)
+            self._called_s = None
             if not self.camera_up:
                 self.camera_up = True
                 self.worker.succeeded()
@@ -102,6 +122,7 @@ class CaptureLoop:
             self._count_losses(before, source.losses, gap)
             expected, before = frame.stamp.sequence + 1, source.losses
             self._hand_over(replace(frame, stamp=replace(frame.stamp, epoch=self._epoch)))
+        self._called_s = self._policy.clock()
 
     def _count_losses(self, before: Losses, now: Losses, gap: int) -> None:
         """What the source knows about; what is left of the gap in the sequence was lost before it reached us."""
@@ -117,7 +138,8 @@ class CaptureLoop:
     def _hand_over(self, frame: EncodedFrame) -> None:
         captured = Captured(frame, self._policy.clock())
         if not self._policy.every_frame:
-            if self._slot.put(captured) is not None:
+            # A thread that its driver kept, and let go in the end, has a successor whose pictures are newer.
+            if not self.worker.stopping and self._slot.put(captured) is not None:
                 self._statistics.dropped(DropReason.SUPERSEDED)
             return
         while not self.worker.stopping and not self._slot.offer(captured, CAMERA_RETRY_S):

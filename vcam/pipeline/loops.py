@@ -3,19 +3,21 @@
 import logging
 from collections.abc import Callable
 
-from vcam.errors import VcamError
+from vcam.errors import DeviceError, VcamError
 from vcam.pipeline.capture import Captured, CaptureLoop, CapturePolicy
 from vcam.pipeline.outputs import Outputs
 from vcam.pipeline.runner import Control, FrameLoop
 from vcam.pipeline.statistics import Statistics
 from vcam.pipeline.wiring import Wiring
-from vcam.pipeline.worker import FAULT_HINT
+from vcam.pipeline.worker import FAULT_HINT, told
 from vcam.slot import LatestSlot
 
 _log = logging.getLogger(__name__)
 
 _STOP_LIMIT_S = 0.9
 """A stop is clean within a second: the threads get this long, then they are left behind as daemons."""
+_KEPT_LIMIT = 8
+"""So many threads may be left to drivers that keep them."""
 
 
 class Loops:
@@ -35,6 +37,8 @@ class Loops:
         when one fails or ends."""
         policy = wiring.policy
         self._clock = policy.clock
+        self._source_name = wiring.source_name
+        self._kept = 0
         self._slot: LatestSlot[Captured] = LatestSlot()
         how = CapturePolicy(
             every_frame=not policy.live, wait_for_camera=policy.wait_for_camera or patient, clock=policy.clock
@@ -55,6 +59,20 @@ class Loops:
         for worker in (self.frames.worker, self.capture.worker):
             if not worker.join(max(0.0, deadline - self._clock())):
                 _log.warning("worker.left_behind", extra={"worker": worker.name})
+
+    def replace_capture(self) -> None:
+        """Let another thread open the camera: its driver keeps the one that did. Raises DeviceError."""
+        self._kept += 1
+        stuck = DeviceError(
+            f"the driver of {self._source_name} does not answer",
+            hint="Plug the camera in again; `sudo dmesg | tail` has what the driver says.",
+            device=self._source_name,
+        )
+        if self._kept > _KEPT_LIMIT:
+            raise stuck
+        _log.error("capture.stuck", extra=told(stuck))
+        self.capture = self.capture.successor()
+        self.capture.worker.start()
 
     @property
     def failure(self) -> Exception | None:

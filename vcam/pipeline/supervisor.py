@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from vcam.errors import EngineError
+from vcam.pipeline import overdue
 from vcam.pipeline.attention import Attention
 from vcam.pipeline.condition import Condition
 from vcam.pipeline.loops import Loops
 from vcam.pipeline.outputs import Outputs
+from vcam.pipeline.overdue import Overdue
 from vcam.pipeline.rewiring import Refused, Rewiring, nothing
 from vcam.pipeline.runner import Control
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
@@ -25,9 +27,6 @@ from vcam.stages import Scene, Sink
 from vcam.v4l2.wanted_controls import WantedControls
 
 _log = logging.getLogger(__name__)
-
-_STALL_LIMIT_S = 30.0
-"""An engine that has not returned for this long never will: the process ends, and its manager starts it anew."""
 
 
 class Pipeline:
@@ -41,6 +40,7 @@ class Pipeline:
         self._stopping = False
         self._paused = False
         self._attention = Attention(self._clock)
+        self._overdue = Overdue(self._clock)
         self.ended = False
         self._reason: SafeReason | None = SafeReason.STARTING
         self.statistics = Statistics(self._clock)
@@ -83,7 +83,7 @@ class Pipeline:
             if self._loops.over() and not (self._loops.failure and self._rewiring.can_turn()):
                 break
             self._tick()
-            self._check_stall()
+            self._check_threads()
             self._check_outputs()
         self._loops.end()
 
@@ -237,12 +237,16 @@ class Pipeline:
         )
         return now.state(self._wiring.policy)
 
-    def _check_stall(self) -> None:
-        if self._loops.busy_s() > _STALL_LIMIT_S:
+    def _check_threads(self) -> None:
+        """An engine that hangs ends the process, whose manager starts it anew. A camera is opened by another thread."""
+        self._overdue.look()
+        if self._overdue.is_so(self._loops.busy_s()):
             raise EngineError(
-                f"the engine has not returned a matte for {_STALL_LIMIT_S:.0f} s",
+                f"the engine has not returned a matte for {overdue.LIMIT_S:.0f} s",
                 hint="restart vcam; if it happens again choose another engine with --engine",
             )
+        if self._overdue.is_so(self._loops.capture.silent_s()):
+            self._loops.replace_capture()
 
     def _check_outputs(self) -> None:
         """An output may need what only a new process gets, as the device nodes of a container: the manager's turn."""
