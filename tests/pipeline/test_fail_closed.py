@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +10,8 @@ import pytest
 
 from tests.pipeline import room
 from tests.pipeline.rig import ENGINE_BROKE, INTERVAL_S, LIMIT_S, POLICY, Rig, assert_set, raises, wait_until
-from vcam.errors import DeviceError, EngineError, SinkError, VcamError
-from vcam.fakes import FakeEngine, FakeSink, FakeSource
+from vcam.errors import DeviceError, EngineError, ModelFetchError, SinkError, VcamError
+from vcam.fakes import FakeEngine, FakeSink, FakeSource, Fault
 from vcam.frame import AffineMatte, EncodedFrame, Image, Stamp, Tensor, allocate_planes
 from vcam.pipeline import overdue
 from vcam.pipeline.snapshot import DropReason, SafeReason, State
@@ -103,6 +103,19 @@ def test_a_programming_error_in_the_engine_is_a_card_and_a_restart() -> None:
         rig.wait_card(after=3)
         rig.wait_live(8)
         assert pipeline.snapshot().safe[SafeReason.INTERNAL_ERROR] >= 1
+    rig.assert_closed()
+
+
+def test_a_network_that_cannot_be_fetched_is_no_fault_in_vcam() -> None:
+    gate = threading.Event()
+    fails = raises(ModelFetchError("no network", hint="import it"))
+    tries: Iterator[Fault] = iter((fails, lambda: assert_set(gate)))
+    rig = Rig(before_engine=lambda: next(tries)())
+    with rig.running() as pipeline:
+        wait_until(lambda: pipeline.snapshot().safe_reason is SafeReason.ENGINE_ERROR)
+        gate.set()
+        rig.wait_live(1)
+        assert not pipeline.snapshot().safe[SafeReason.INTERNAL_ERROR]
     rig.assert_closed()
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vcam.errors import DecodeError, EngineError, MatteInvalidError, SlotClosedError
+from vcam.errors import DecodeError, EngineError, MatteInvalidError, SlotClosedError, VcamError
 from vcam.pipeline.capture import Captured
 from vcam.pipeline.intake import Intake, IntakePolicy, count_corrupt, open_intake
 from vcam.pipeline.line import GAP_S, Line
@@ -235,7 +235,7 @@ class FrameLoop:
     def _crashed(self, error: Exception) -> None:
         """The session ended by an error: cover the output at once, before anything is opened again."""
         if self.failing is None:
-            self.failing = SafeReason.ENGINE_ERROR if isinstance(error, EngineError) else SafeReason.INTERNAL_ERROR
+            self.failing = SafeReason.ENGINE_ERROR if isinstance(error, VcamError) else SafeReason.INTERNAL_ERROR
             if self._wiring.policy.live:  # in a file, a frame that failed is left out
                 self._control.write_safe(self.failing)
 
