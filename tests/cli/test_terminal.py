@@ -16,8 +16,7 @@ from tests.pipeline.rig import wait_until
 _BEGIN = """
 import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-if sys.argv[1] == "nohup":
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[1] == "nohup" else signal.SIG_DFL)
 log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 for number in ((1, 2) if sys.argv[1] == "nohup" else ()):
     os.dup2(log, number)
