@@ -85,7 +85,7 @@ class CaptureLoop:
         patient = replace(self._policy, wait_for_camera=True)
         other = CaptureLoop(self._open_source, self._slot, self._statistics, patient, on_change=self._on_change)
         other._epoch = self._epoch
-        other._closed_for_idle = self._closed_for_idle
+        other.idle(asleep=self._closed_for_idle)
         return other
 
     def _session(self) -> None:
@@ -114,7 +114,6 @@ class CaptureLoop:
         while not (self.worker.stopping or self._closed_for_idle):
             self._called_s = self._policy.clock()
             frame = source.read(READ_TIMEOUT_S)
-            self._called_s = None
             if not self.camera_up:
                 self.camera_up = True
                 self.worker.succeeded()
@@ -122,7 +121,6 @@ class CaptureLoop:
             self._count_losses(before, source.losses, gap)
             expected, before = frame.stamp.sequence + 1, source.losses
             self._hand_over(replace(frame, stamp=replace(frame.stamp, epoch=self._epoch)))
-        self._called_s = self._policy.clock()
 
     def _count_losses(self, before: Losses, now: Losses, gap: int) -> None:
         """What the source knows about; what is left of the gap in the sequence was lost before it reached us."""

@@ -16,7 +16,6 @@ from vcam.pipeline.attention import Attention
 from vcam.pipeline.condition import Condition
 from vcam.pipeline.loops import Loops
 from vcam.pipeline.outputs import Outputs
-from vcam.pipeline.overdue import Overdue
 from vcam.pipeline.rewiring import Refused, Rewiring, nothing
 from vcam.pipeline.runner import Control
 from vcam.pipeline.snapshot import SafeReason, Snapshot, State
@@ -40,7 +39,7 @@ class Pipeline:
         self._stopping = False
         self._paused = False
         self._attention = Attention(self._clock)
-        self._overdue = Overdue(self._clock)
+        self._overdue = overdue.Overdue(self._clock)
         self.ended = False
         self._reason: SafeReason | None = SafeReason.STARTING
         self.statistics = Statistics(self._clock)

@@ -80,9 +80,7 @@ class CameraSource:
                 self._stream = self._start(device, stack)
                 self._restore(device)
             except OSError as error:
-                if error.errno in GONE:
-                    _close_later(stack.pop_all())
-                raise explained(self._path, error, self._users) from error
+                raise self._failed(error, stack) from error
             self._stack = stack.pop_all()
         self._users.forget()
         fmt = self._stream.format
@@ -119,9 +117,13 @@ class CameraSource:
                     return frame
                 self._await(stream, (deadline_ns - self._clock_ns()) / _NS_PER_S, timeout_s)
         except OSError as error:
-            if error.errno in GONE:
-                _close_later(self._stack.pop_all())
-            raise explained(self._path, error, self._users) from error
+            raise self._failed(error, self._stack) from error
+
+    def _failed(self, error: OSError, device: ExitStack) -> DeviceError:
+        """What to raise. A camera that went away is no longer closed by ``device``, but later."""
+        if error.errno in GONE:
+            _close_later(device.pop_all())
+        return explained(self._path, error, self._users)
 
     def _open_stream(self) -> "_Stream":
         if self._stream is None:
