@@ -1,14 +1,20 @@
 """For all tests: those marked ``gpu`` are left out where there is no GPU, unless VCAM_REQUIRE=gpu asks for them: then
-they fail. The images are built once."""
+they fail. The images are built once. Properties are tried with the same examples each time, as long as it takes:
+``--hypothesis-profile explore`` tries others."""
 
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.container.engine import BUILD_TIMEOUT_S, run
 from vcam.cuda.probe import find_gpu
 
 REPOSITORY = "vcam-test"
+
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile("same", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -319,7 +319,6 @@ def test_changed_keys_are_told_with_what_they_take() -> None:
     assert changed(new, new) == {}
 
 
-@settings(deadline=None)
 @given(
     values=st.fixed_dictionaries(
         {},

@@ -57,7 +57,7 @@ shapes = st.sampled_from([WIDE, Size(640, 480), Size(600, 600), Size(360, 640)])
 scripts = st.lists(st.tuples(st.none() | boxes, st.integers(1, 90)), min_size=1, max_size=8)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(script=scripts, shape=shapes)
 def test_it_stays_inside_keeps_its_shape_and_is_never_fast(script: list[tuple[Box | None, int]], shape: Size) -> None:
     stage = Stage(CAMERA, shape)
@@ -75,7 +75,7 @@ def test_it_stays_inside_keeps_its_shape_and_is_never_fast(script: list[tuple[Bo
         assert abs(shot.y - before.y) <= fastest * CAMERA.height * 0.5 + 0.2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(box=boxes, shape=shapes)
 def test_a_person_who_fits_is_shown_whole_with_room_above(box: Box, shape: Size) -> None:
     stage = Stage(CAMERA, shape)
@@ -210,7 +210,7 @@ framings = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(framing=framings, shape=shapes)
 def test_a_framing_as_a_shot_shows_the_same(framing: Framing, shape: Size) -> None:
     """It is what outputs crop, and the way back gives the same again."""
@@ -224,7 +224,7 @@ def test_a_framing_as_a_shot_shows_the_same(framing: Framing, shape: Size) -> No
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(framing=framings, box=st.none() | boxes)
 def test_from_any_zoom_it_comes_to_where_it_always_comes_without_a_leap(framing: Framing, box: Box | None) -> None:
     stage = Stage(CAMERA, WIDE)

@@ -68,7 +68,7 @@ def test_with_kernels_and_network_frames_are_those_of_the_cpu(
     assert gpu.driver.leaks() == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     camera=formats(SOURCES),
     targets=st.lists(formats(TARGET_LAYOUTS), min_size=1, max_size=3),

@@ -46,7 +46,9 @@ PLACES = st.builds(Place, padding=st.integers(0, 9), offset=st.integers(0, 3))
 def examples(count: int) -> settings:
     """So many, or a quarter of them under AddressSanitizer. The fixtures are makers: examples share nothing."""
     most = count // 4 if SANITIZE in os.environ else count
-    return settings(max_examples=most, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    return settings(
+        max_examples=most, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    )
 
 
 ALL_LEVELS, OFF = Levels(), MatteControls()

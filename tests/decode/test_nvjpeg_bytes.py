@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
 
@@ -108,7 +108,6 @@ def test_rgb_inside_is_refused() -> None:
         whole_jpeg(bytes(named))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 2000))
 def test_any_bytes_give_a_frame_or_a_decode_error(noise: bytes, at: int) -> None:
     jpeg = noisy_jpeg()

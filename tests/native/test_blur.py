@@ -107,7 +107,7 @@ def test_a_broken_matte_gives_a_picture_all_the_same(poison: float) -> None:
     assert got[:60, 400:].min() >= 99
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     source=formats(SOURCES, 130), target=formats(TARGETS), strength=st.floats(0.0, 100.0), seed=SEEDS, padding=PADDING
 )
@@ -132,7 +132,7 @@ def test_every_layout_and_size(
         assert np.abs(got.astype(int) - plane.astype(int)).max() <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     target=formats(TARGETS, 130),
     level=st.tuples(*[st.integers(0, 255)] * 3),

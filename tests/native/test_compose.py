@@ -39,7 +39,7 @@ def assert_within_one_level(got: tuple[Plane, ...], wanted: tuple[Plane, ...]) -
         assert (difference > 0).mean() < 0.02 + 1.5 / difference.size  # halves that float32 rounds the other way
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(source=formats(SOURCES), target=formats(TARGETS), low=LOW_SIZES, seed=SEEDS, padding=PADDING)
 def test_any_source_over_any_target_equals_the_reference(
     source: VideoFormat, target: VideoFormat, low: tuple[int, int], seed: int, padding: int
@@ -63,7 +63,7 @@ def test_a_wide_picture_is_tiled_without_seams() -> None:
     assert_within_one_level(got, reference.composed(image, as_floats(model.a), as_floats(model.b), background))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(source=formats(SOURCES), target=formats(TARGETS), seed=SEEDS, low=LOW_SIZES, below=st.sampled_from([0.0, -3.0]))
 def test_alpha_zero_is_the_background_bit_exactly(
     source: VideoFormat, target: VideoFormat, seed: int, low: tuple[int, int], below: float
@@ -85,7 +85,7 @@ def test_alpha_zero_is_exact_also_beside_the_person(target: PixelFormat) -> None
     np.testing.assert_array_equal(got[0][:, :columns], background.planes[0][:, :columns])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(source=formats(SOURCES), target=formats(TARGETS), seed=SEEDS)
 def test_alpha_one_is_the_person_within_rounding(source: VideoFormat, target: VideoFormat, seed: int) -> None:
     image, background = noise(source, seed), noise(target.resized(source.size), seed + 1)
@@ -150,7 +150,7 @@ def test_levels_stretch_alpha_between_black_and_white() -> None:
     np.testing.assert_allclose(out, 0.1, atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     source=formats(SOURCES),
     seed=SEEDS,
@@ -169,7 +169,7 @@ def test_a_window_uses_its_part_of_the_matte(
     np.testing.assert_allclose(out, wanted, atol=2e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(source=formats(SOURCES), low=LOW_SIZES, seed=SEEDS, padding=PADDING)
 def test_alpha_equals_the_reference(source: VideoFormat, low: tuple[int, int], seed: int, padding: int) -> None:
     image = noise(source, seed, padding)

@@ -26,7 +26,7 @@ def assert_close(got: tuple[Plane, ...], wanted: tuple[Plane, ...]) -> None:
         assert np.abs(plane.astype(int) - expected.astype(int)).max(initial=0) <= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(source=formats(SOURCES), target=formats((*TARGETS, PixelFormat.GREY)), seed=SEEDS, padding=PADDING)
 def test_any_layout_and_colour_to_any_other_equals_the_reference(
     source: VideoFormat, target: VideoFormat, seed: int, padding: int
@@ -39,7 +39,7 @@ def test_any_layout_and_colour_to_any_other_equals_the_reference(
     assert_close(got, wanted)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(source=formats(SOURCES), seed=SEEDS, padding=PADDING)
 def test_the_same_format_is_an_exact_copy(source: VideoFormat, seed: int, padding: int) -> None:
     image = noise(source, seed, padding)
@@ -47,7 +47,7 @@ def test_the_same_format_is_an_exact_copy(source: VideoFormat, seed: int, paddin
         np.testing.assert_array_equal(got, plane)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     source=formats((PixelFormat.I420, PixelFormat.NV12)),
     through=st.sampled_from([PixelFormat.I422, PixelFormat.I444, PixelFormat.YUYV, PixelFormat.NV12, PixelFormat.I420]),
@@ -61,7 +61,7 @@ def test_layouts_of_one_colour_come_back_bit_exactly(source: VideoFormat, throug
         np.testing.assert_array_equal(got, plane)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(target=formats(FULL_CHROMA), seed=SEEDS)
 def test_rgb_comes_back_from_full_chroma_within_one_level(target: VideoFormat, seed: int) -> None:
     target = replace(target, range=Range.FULL)

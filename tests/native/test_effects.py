@@ -52,7 +52,7 @@ def moved(alpha: Array, strength: float) -> Array:
     return result
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(size=LOW_SIZES, seed=SEEDS, strength=st.floats(-1.0, 1.0).filter(lambda each: abs(each) > 1e-3))
 def test_alpha_at_each_node_moves_as_the_reference(size: tuple[int, int], seed: int, strength: float) -> None:
     small, model = small_picture(size, seed), matte(size, seed)
@@ -85,7 +85,7 @@ def test_a_disc_becomes_another_disc(strength: float) -> None:
     assert (got[away > edge + 2.1] == 0.0).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(low=LOW_SIZES, seed=SEEDS, strength=st.floats(-1.0, 0.0, exclude_max=True))
 def test_a_smaller_person_uncovers_no_pixel(low: tuple[int, int], seed: int, strength: float) -> None:
     """Alpha of every pixel of the picture is at most the matte's own, whatever the picture shows there."""
@@ -134,7 +134,7 @@ def test_every_instruction_set_grows_and_lights_alike(isa: str) -> None:
     np.testing.assert_allclose(lights[0], lights[1], atol=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS, mirrored=st.booleans())
 def test_light_is_the_background_where_nobody_is_spread_around(seed: int, *, mirrored: bool) -> None:
     image, background, model = noise(SEEN, seed), noise(SEEN, seed + 1), matte((18, 32), seed)

@@ -41,7 +41,7 @@ def assert_close(got: tuple[Plane, ...], wanted: tuple[Plane, ...], fmt: VideoFo
         assert (difference > 0).mean() < 0.04 + 1.5 / difference.size
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(source=formats(SOURCES), target=formats(TARGETS), low=LOW_SIZES, seed=SEEDS, curved=st.booleans())
 def test_a_look_equals_the_reference(
     source: VideoFormat, target: VideoFormat, low: tuple[int, int], seed: int, *, curved: bool
@@ -53,7 +53,7 @@ def test_a_look_equals_the_reference(
     assert_close(got, wanted, background.format)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(source=formats(SOURCES), target=formats(TARGETS), cells=LOW_SIZES, seed=SEEDS)
 def test_light_is_spread_over_the_picture(
     source: VideoFormat, target: VideoFormat, cells: tuple[int, int], seed: int
@@ -79,7 +79,7 @@ def test_every_instruction_set_shows_the_same(isa: str, target: PixelFormat, *, 
     assert_close(got, wanted, fmt)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(source=formats(SOURCES), target=formats(TARGETS), seed=SEEDS, low=LOW_SIZES, curved=st.booleans())
 def test_alpha_zero_stays_the_background_bit_exactly(
     source: VideoFormat, target: VideoFormat, seed: int, low: tuple[int, int], *, curved: bool

@@ -64,7 +64,7 @@ def own_alpha(image: Image, model: AffineMatte, levels: Levels = native.UNCHANGE
     return out
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(source=formats(SOURCES), target=formats(TARGETS), size=LOW_SIZES, controls=CONTROLS, seed=SEEDS, padding=PADDING)
 def test_it_is_what_its_words_say(
     source: VideoFormat, target: VideoFormat, size: tuple[int, int], controls: MatteControls, seed: int, padding: int
@@ -103,7 +103,7 @@ def test_a_window_of_the_matte_is_cut_out_of_everything() -> None:
     np.testing.assert_allclose(alpha_of(edge, image, window), wanted, atol=2e-3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(size=LOW_SIZES, controls=CONTROLS, seed=SEEDS, past=st.sampled_from(("person", "noise", "not a number")))
 def test_nothing_is_uncovered_that_this_frame_covers(
     size: tuple[int, int], controls: MatteControls, seed: int, past: str
@@ -130,7 +130,7 @@ def test_nothing_is_uncovered_that_this_frame_covers(
     assert (corrected[own == 1.0] == 1.0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(source=formats(SOURCES), target=formats(TARGETS), size=LOW_SIZES, seed=SEEDS)
 def test_without_controls_it_is_compose_to_the_bit(
     source: VideoFormat, target: VideoFormat, size: tuple[int, int], seed: int

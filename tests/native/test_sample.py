@@ -17,14 +17,14 @@ def run(image: Image, size: tuple[int, int], window: native.Window | None = None
     return out
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(source=formats(SOURCES), size=LOW_SIZES, seed=SEEDS, padding=PADDING)
 def test_any_source_equals_the_reference(source: VideoFormat, size: tuple[int, int], seed: int, padding: int) -> None:
     image = noise(source, seed, padding)
     np.testing.assert_allclose(run(image, size), reference.resized(reference.rgb(image), *size), atol=5e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(source=formats(SOURCES, 40), size=LOW_SIZES, seed=SEEDS, share=st.tuples(*[st.floats(0.05, 0.5)] * 4))
 def test_a_window_is_read_alone(
     source: VideoFormat, size: tuple[int, int], seed: int, share: tuple[float, float, float, float]

@@ -17,7 +17,7 @@ def run(image: Image, size: Size, window: native.Window | None = None) -> tuple[
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(source=formats(SOURCES), seed=SEEDS, padding=PADDING)
 def test_the_same_size_is_the_same_picture(source: VideoFormat, seed: int, padding: int) -> None:
     image = noise(source, seed, padding)
@@ -25,7 +25,7 @@ def test_the_same_size_is_the_same_picture(source: VideoFormat, seed: int, paddi
     np.testing.assert_array_equal(reference.components(Image(got, source, STAMP)), reference.components(image))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(source=formats(SOURCES), target=formats(SOURCES, 90), seed=SEEDS)
 def test_a_flat_picture_stays_flat(source: VideoFormat, target: VideoFormat, seed: int) -> None:
     level = seed % 256

@@ -62,7 +62,7 @@ def test_the_whole_picture_is_turned_byte_for_byte(layout: PixelFormat, turn: Tu
     np.testing.assert_array_equal(got, turn_back(reference.components(image), turn))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(target=formats(SOURCES, 90), share=SHARES, seed=SEEDS, turn=TURNS)
 def test_a_turned_part_is_the_part_turned(target: VideoFormat, share: Share, seed: int, turn: Turn) -> None:
     """Enlarged, or as the mean of an area. Odd sizes have no chroma of their own for the last column: I444 only."""
@@ -78,7 +78,7 @@ def test_a_turned_part_is_the_part_turned(target: VideoFormat, share: Share, see
     assert (difference > 0).mean() < 0.05 + 1.5 / difference.size
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(source=formats(SOURCES), low=LOW_SIZES, seed=SEEDS, share=SHARES, turn=TURNS)
 def test_sample_and_alpha_read_turned(
     source: VideoFormat,
@@ -99,7 +99,7 @@ def test_sample_and_alpha_read_turned(
     np.testing.assert_allclose(out, wanted, atol=4e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(target=formats(TARGETS), low=LOW_SIZES, seed=SEEDS, turn=TURNS)
 def test_compose_reads_a_turned_matte(target: VideoFormat, low: tuple[int, int], seed: int, turn: Turn) -> None:
     source = VideoFormat(PixelFormat.I422, target.width, target.height)

@@ -75,7 +75,7 @@ def test_planes_have_the_shapes_of_the_format_and_lie_in_one_buffer(layout: Pixe
 
 
 @given(rgb=st.tuples(*[st.integers(0, 255)] * 3), layout=st.sampled_from(LAYOUTS), matrix=st.sampled_from(Matrix))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_flat_colour_comes_back_within_rounding(
     rgb: tuple[int, int, int], layout: PixelFormat, matrix: Matrix
 ) -> None:

@@ -53,7 +53,7 @@ def _assert_close(got: Planes, wanted: Planes, target: VideoFormat) -> None:
         assert difference.max() <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     layout=st.sampled_from(LAYOUTS),
     size=st.tuples(st.integers(1, 13), st.integers(1, 9)),

@@ -75,7 +75,7 @@ def matte_levels(base: Levels, controls: MatteControls) -> Levels:
     if (controls.threshold, controls.softness) == (0.5, 1.0):
         return base
     room = min(controls.threshold - base.black, base.white - controls.threshold)
-    half = controls.softness * max(room, 0.0)
+    half = max(controls.softness * room, _LEAST_RAMP / 2.0)
     black = min(max(controls.threshold - half, base.black), base.white - _LEAST_RAMP)
     return Levels(black, min(max(controls.threshold + half, black + _LEAST_RAMP), base.white))
 
