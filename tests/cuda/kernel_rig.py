@@ -192,12 +192,12 @@ def rounded(matte: AffineMatte, *, half: bool) -> AffineMatte:
 
 
 def assert_alike(got: Sequence[Plane], wanted: Sequence[Plane], *, differing: float = 0.002) -> None:
-    """Within one level everywhere, and equal but for a share of the bytes, which two or so may always exceed."""
+    """Within one level everywhere, and equal but for a share of the bytes, which a few may always exceed."""
     assert len(got) == len(wanted)
     for plane, expected in zip(got, wanted, strict=True):
         difference = np.abs(plane.astype(int) - expected.astype(int))
         assert difference.max(initial=0) <= 1
-        assert np.count_nonzero(difference) <= 2 + differing * difference.size
+        assert np.count_nonzero(difference) <= 4 + differing * difference.size
 
 
 def assert_equal(got: Sequence[Plane], wanted: Sequence[Plane]) -> None:

@@ -59,8 +59,8 @@ def assert_alike(make_rig: MakeRig, low: tuple[int, int], seed: int, strength: f
     wanted = MatteGrower(Size(low[1], low[0])).grow(exact, rounded(model, half=half), strength, LEVELS)
     with make_rig() as rig:
         a, b = on_device(rig, small, model, strength, half=half)
-    np.testing.assert_allclose(a, wanted.a, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(b, wanted.b, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(a, wanted.a, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(b, wanted.b, rtol=1e-3, atol=1e-3)
 
 
 def test_what_is_not_a_number_stays_none(make_rig: MakeRig) -> None:
