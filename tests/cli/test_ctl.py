@@ -80,8 +80,10 @@ def test_status_tells_what_is_out_of_the_ordinary(ctl: Served) -> None:
         "mirror": True,
         "layers": ["text:A", "text:B"],
     }
+    told["refused"] = {"problem": "no such engine", "hint": "choose another"}
     text = status_text(told)
     assert "state    safe (paused)" in text
+    assert "refused  no such engine; choose another" in text
     assert "engine   none yet" in text
     assert "plan     43% built" in text
     assert "scene    color (0,255,0), refine 0.5, mirror, layers [text:A; text:B], profile work" in text

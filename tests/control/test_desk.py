@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.pipeline.rig import running, wait_until
-from vcam.config import Config, Pace
+from vcam.config import Config, Pace, Quality
 from vcam.control.desk import Desk
 from vcam.engine_names import EngineName
 from vcam.pipeline.assemble import assemble
@@ -31,6 +31,7 @@ def test_settings_whose_engine_cannot_be_opened_are_not_in_effect(tmp_path: Path
         assert told == [read]
         desk.change_scene({"mirror": True})
         wait_until(lambda: len(told) > 1)
+        assert "none.onnx" in str(desk.refused)
         wait_until(lambda: pipeline.snapshot().state is State.LIVE)
         assert (desk.config.engine, desk.config.threads) == (EngineName.PLATE, config.threads)
         assert (desk.config.background, desk.config.mirror) == ("color", True), "the scene is as it was asked for"
@@ -40,3 +41,5 @@ def test_settings_whose_engine_cannot_be_opened_are_not_in_effect(tmp_path: Path
         info = pipeline.snapshot().engine
         assert info is not None
         assert info.engine == "plate"
+        desk.change_setup({"quality": Quality.FAST})
+        assert desk.refused is None, "that one was taken"

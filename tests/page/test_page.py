@@ -13,6 +13,7 @@ from tests.page.conftest import OpenPage, keep
 from tests.page.studio import BLUE, GREEN, HEIGHT, WIDTH, Studio, near
 from tests.pipeline.rig import wait_until
 from tests.support.clip import Clip, write_clip
+from vcam.engine_names import EngineName
 from vcam.pipeline.snapshot import SafeReason
 
 RED, BLACK = (200, 30, 30), (0, 0, 0)
@@ -287,6 +288,17 @@ def test_engine_and_camera_are_picked(page: Page, room: Studio) -> None:
     expect(page.locator("#setup-engine option[value=tensorrt]")).to_be_disabled()
     page.get_by_role("button", name="Learn the empty room").click()
     expect(page.locator(".notice")).to_contain_text("Step out of the picture")
+
+
+def test_an_engine_that_could_not_be_opened_is_told_and_the_one_before_shown(page: Page, room: Studio) -> None:
+    absent = room.folder / "none.onnx"
+    room.desk.change_setup({"engine": EngineName.OPENVINO, "model": str(absent), "model_download": False})
+    told = page.locator(".notice")
+    expect(told).to_contain_text("none.onnx")
+    expect(told).to_contain_text("Camera and engine are as before: model file")
+    keep(page, "refused")
+    expect(page.locator("#setup-engine")).to_have_value("plate")
+    expect(page.locator("#banner")).to_have_attribute("data-state", "live")
 
 
 def test_dark_and_light_are_chosen_and_kept(open_page: OpenPage) -> None:

@@ -22,6 +22,8 @@ def status_text(told: dict[str, object]) -> str:
     lines.append(("scene", _scene(now)))
     if now.restart_needed:
         lines.append(("restart", f"needed for: {', '.join(now.restart_needed)}"))
+    if now.refused is not None:
+        lines.append(("refused", f"{now.refused.problem}; {now.refused.hint}"))
     if "latency" in now.times:
         latency = now.times["latency"]
         lines.append(("latency", f"{latency.p50_ms:.1f} ms, 95 % below {latency.p95_ms:.1f} ms"))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from vcam.config import RELOADABLE, Config, Reload, changed
@@ -25,7 +26,8 @@ def _nothing(_: Config) -> None:
 class Desk:
     """One change at a time, from any thread; each is in effect between two frames, or raises and changes nothing.
 
-    Camera and engine are opened after that: where they cannot be, those from before are, and ``config`` says so.
+    Camera and engine are opened after that: where they cannot be, those from before are; ``config`` says so,
+    and ``refused`` why.
     applied: is told the settings that were read again and are in effect. memory: keeps what is chosen.
     """
 
@@ -48,6 +50,7 @@ class Desk:
         self._lock = pipeline.changing
         self._profile: str | None = None
         self._changes = 0
+        self._refused: Exception | None = None
 
     @property
     def config(self) -> Config:
@@ -64,6 +67,11 @@ class Desk:
         """Keys of settings that were read and are in effect only after a restart."""
         different = changed(self._config, self._settings)
         return sorted(key for key, kind in different.items() if kind is Reload.RESTART_PROCESS)
+
+    @property
+    def refused(self) -> Exception | None:
+        """Why the camera or engine that was asked for last is not the one at work; None where it is."""
+        return self._refused
 
     @property
     def profile(self) -> str | None:
@@ -117,7 +125,7 @@ class Desk:
             if not (keys := changed(self._config, new)):
                 return
             self._put(new)
-            self._config, self._changes = new, self._changes + 1
+            self._config, self._changes, self._refused = new, self._changes + 1, None
         _log.info("setup.changed", extra={key: str(getattr(new, key)) for key in keys})
 
     def reload(self) -> None:
@@ -132,7 +140,7 @@ class Desk:
             keys = " ".join(changed(self._config, new)) or "none"
             if scene_values(new) != scene_values(self._config):
                 self._profile = None
-            self._config, self._settings, self._changes = new, settings, self._changes + 1
+            self._config, self._settings, self._changes, self._refused = new, settings, self._changes + 1, None
             self._applied(new)
         self._keep()
         _log.info("config.reloaded", extra={"keys": keys})
@@ -150,10 +158,11 @@ class Desk:
 
     def _put(self, new: Config) -> None:
         before = self._config
-        reload(self.pipeline, before, new, progress=self._progress, refused=lambda: self._go_back(before))
+        reload(self.pipeline, before, new, progress=self._progress, refused=partial(self._go_back, before))
 
-    def _go_back(self, before: Config) -> None:
+    def _go_back(self, before: Config, why: Exception) -> None:
         """Camera and engine are those from before again; the scene stays. The lock is held."""
+        self._refused = why
         self._config = before.model_copy(update=scene_values(self._config))
         self._changes += 1
         self._applied(self._config)

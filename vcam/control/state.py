@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable
 from vcam.control.desk import Desk
 from vcam.control.naming import shown
 from vcam.control.scenes import SceneView
-from vcam.control.views import EngineView, OutputView, Percentiles, PlanView, StateView
+from vcam.control.views import EngineView, OutputView, Percentiles, PlanView, RefusalView, StateView
 from vcam.pipeline.snapshot import Snapshot
+from vcam.pipeline.worker import told
 from vcam.scene_settings import scene_values
 from vcam.stages import EngineInfo
 
@@ -80,6 +81,7 @@ class Teller:
             ],
             scene=self.scene(),
             restart_needed=self._desk.restart_needed,
+            refused=None if self._desk.refused is None else RefusalView(**told(self._desk.refused)),
             fps=round(now.fps, 2),
             fps_target=round(now.fps_target, 2),
             last_live_age_s=_rounded(now.last_live_age_s),

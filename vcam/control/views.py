@@ -47,6 +47,13 @@ class PlanView(BaseModel):
     takeovers: dict[TakeoverOutcome, int]
 
 
+class RefusalView(BaseModel):
+    """What went wrong, and what to do."""
+
+    problem: str
+    hint: str
+
+
 class StateView(BaseModel):
     """What is true now."""
 
@@ -63,6 +70,9 @@ class StateView(BaseModel):
     outputs: list[OutputView]
     scene: SceneView
     restart_needed: Annotated[list[str], Field(description="Settings that were read and need a restart.")]
+    refused: Annotated[
+        RefusalView | None, Field(description="Why the camera or engine asked for last is not used; null where it is.")
+    ]
     fps: float
     fps_target: float
     last_live_age_s: float | None

@@ -5,17 +5,16 @@ import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
-from vcam.errors import VcamError
 from vcam.pipeline.wiring import Wiring
-from vcam.pipeline.worker import told
+from vcam.pipeline.worker import fault, told
 
 _log = logging.getLogger(__name__)
 
-Refused: TypeAlias = Callable[[], None]
-"""Called in the supervisor's thread, which holds the lock: nobody changes anything meanwhile, and it must be quick."""
+Refused: TypeAlias = Callable[[Exception], None]
+"""Told why, in the supervisor's thread, which holds the lock: nobody changes anything meanwhile. It must be quick."""
 
 
-def nothing() -> None:
+def nothing(_: Exception) -> None:
     """Nobody wants to know."""
 
 
@@ -76,6 +75,6 @@ class Rewiring:
         if failure is None or self._earlier is None:
             return None
         (wiring, refused), self._earlier = self._earlier, None
-        _log.error("config.rejected", extra=told(failure), exc_info=None if isinstance(failure, VcamError) else failure)
-        refused()
+        _log.error("config.rejected", extra=told(failure), exc_info=fault(failure))
+        refused(failure)
         return wiring

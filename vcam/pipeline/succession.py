@@ -24,7 +24,7 @@ from vcam.pipeline.snapshot import TakeoverOutcome, TakeoverState
 from vcam.pipeline.statistics import Statistics
 from vcam.pipeline.takeover import Seen, TakeoverRule, Verdict, mean_alpha, mean_difference
 from vcam.pipeline.wiring import DecoderFactory, Policy, ProcessorFactory
-from vcam.pipeline.worker import RetryPolicy, Worker, told
+from vcam.pipeline.worker import RetryPolicy, Worker, fault, told
 from vcam.slot import LatestSlot
 from vcam.stages import EngineInfo, Scene, StageTimes
 
@@ -221,7 +221,7 @@ class Succession:
         if self._retired is None:
             self.state = TakeoverState.GIVEN_UP
         facts = {**told(error), "goes_on": "" if self._at_work is None else self._at_work.engine}
-        _log.error("takeover.failed", extra=facts, exc_info=None if isinstance(error, VcamError) else error)
+        _log.error("takeover.failed", extra=facts, exc_info=fault(error))
 
 
 class _Trial:

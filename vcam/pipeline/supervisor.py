@@ -133,7 +133,7 @@ class Pipeline:
         """Close camera and engine and open those of ``wiring``, under the SAFE card. It has the same sinks.
 
         Where one of them turns out to be beyond repair before it showed a live frame, those from before are opened
-        again, under the scene that there is then, and ``refused`` is called.
+        again, under the scene that there is then, and ``refused`` is told why.
         """
         with self.changing:
             self._rewiring.ask(wiring, refused, sound=self._loops.frames.engine is not None)

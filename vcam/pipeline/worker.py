@@ -128,15 +128,14 @@ class Worker:
             return True
         if self._is_final(error):
             self.failure = error
-        fault = _raised_by(lambda: self._on_failure(error))
-        if fault is not None and self.failure is None:
-            self.failure = fault
+        another = _raised_by(lambda: self._on_failure(error))
+        if another is not None and self.failure is None:
+            self.failure = another
         return self.failure is not None
 
     def _is_final(self, error: Exception) -> bool:
         self._failures += 1
         self.last_error = error
-        expected = isinstance(error, VcamError)
         final = (
             (isinstance(error, VcamError) and not error.retryable)
             or (self._policy.first_must_succeed and not self._ever_succeeded)
@@ -148,7 +147,7 @@ class Worker:
         # A camera may be away for days: told at the 1st, 2nd, 4th, 8th ... failure. A final one is reported by whoever
         # ends the process.
         if not final and self._failures & (self._failures - 1) == 0:
-            _log.warning("worker.retry", extra=facts, exc_info=None if expected else error)
+            _log.warning("worker.retry", extra=facts, exc_info=fault(error))
         return final
 
     def _backoff_s(self) -> float:
@@ -159,6 +158,11 @@ class Worker:
 def told(error: Exception) -> dict[str, str]:
     """Problem and hint, as fields of the log."""
     return {"problem": str(error), "hint": error.hint if isinstance(error, VcamError) else FAULT_HINT}
+
+
+def fault(error: Exception) -> Exception | None:
+    """For a log's exc_info: where a fault in vcam happened is told, where a camera could not be opened is of no use."""
+    return None if isinstance(error, VcamError) else error
 
 
 def _raised_by(call: Callable[[], None]) -> Exception | None:

@@ -59,7 +59,11 @@ export function startSetup() {
     await camera();
   };
   let seen = null;
+  let refused = null;
   onState((now) => {
+    const problem = now ? now.refused?.problem ?? null : refused;
+    if (problem !== null && problem !== refused) notice(`Camera and engine are as before: ${problem}`, now.refused.hint);
+    refused = problem;
     running = now?.engine?.engine ?? "";
     const key = now ? JSON.stringify([now.source, running, now.camera_up]) : null;
     if (key !== null && key !== seen) startSetup.refresh();
