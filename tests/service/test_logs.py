@@ -124,6 +124,11 @@ def test_the_same_event_passes_once_a_second(limit: logs.RateLimit, clock: Clock
     assert passed == [(0, None), (1000, 9), (2000, 9)]
 
 
+def test_no_change_of_state_is_held_back(limit: logs.RateLimit) -> None:
+    states = ["safe", "live"] * 5
+    assert all(limit.filter(record("pipeline.state", state=state)) for state in states)
+
+
 def test_events_about_different_things_all_pass(limit: logs.RateLimit) -> None:
     events = [
         record(output="/dev/video10"),

@@ -17,6 +17,7 @@ _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"
 """What every record has; all else is a fact from ``extra``."""
 
 _TEXT_OF_ERRORS = frozenset({"problem", "hint"})
+_STATE_EVENT = "pipeline.state"
 _EVENTS_LIMIT = 256
 
 OUR_LOGGER = "vcam"
@@ -55,7 +56,8 @@ class RateLimit(logging.Filter):
     """Lets the same event through once per interval; the next one bears the count of ``suppressed`` ones.
 
     Events are the same when their names and the facts that identify a thing (texts, but for those of errors) are: two
-    outputs that fail are two events, a thousand corrupt frames are one. clock: seconds, monotonic.
+    outputs that fail are two events, a thousand corrupt frames are one. A change of state is never held back: the last
+    that the log tells is the one that is so. clock: seconds, monotonic.
     """
 
     def __init__(self, interval_s: float = 1.0, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,6 +68,8 @@ class RateLimit(logging.Filter):
         self._seen: dict[tuple[str, ...], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.msg == _STATE_EVENT:
+            return True
         key = (record.name, record.levelname, str(record.msg), *_identity(record))
         with self._lock:
             suppressed = self._let_through(key, self._clock())
