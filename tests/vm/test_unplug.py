@@ -28,6 +28,7 @@ def footprint(guest: Guest) -> tuple[int, int, int]:
 def come_back(guest: Guest, webcam: Webcams, way: str, camera: Webcam) -> tuple[Webcam, float]:
     """The camera, and the guest's clock when its node was there again."""
     if way == "driver":
+        guest.run("sleep 1")  # until vcam has closed it, the old driver keeps the streaming interface
         return camera, camera.bind()
     if way == "other mode":
         camera = webcam(Shape("MJPG", 640, 360))
